@@ -1,0 +1,182 @@
+"""One measurement: reads a clip once in one way and prints what it cost, as a line of JSON.
+
+    python benchmarks/peers.py NAME CLIP
+
+Each way needs nothing but its own package, so that peers whose dependencies conflict can live in
+environments of their own. Opening and closing the clip count; importing the package does not.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A way to read a clip."""
+
+    label: str  # as the table shows it
+    package: str  # distribution that gives the version
+    module: str  # imported before the clock starts
+    read: Callable[[Any, str], int]  # (module, path) -> pictures or frames that came out
+
+
+def _cope_all(cope: Any, path: str) -> int:
+    num_pictures = 0
+    with cope.VideoReader(path, threads=1) as video:
+        for picture in video.pictures(coefficients=True):
+            # Touch every field, as a consumer would: views cost nothing, derived ones are computed.
+            _ = picture.motion.mv, picture.motion.ref_idx, picture.motion.ref_poc
+            _ = picture.blocks.type, picture.bits
+            _ = picture.coefficients.records, picture.coefficients.levels
+            num_pictures += 1
+    return num_pictures
+
+
+def _cope_motion(cope: Any, path: str) -> int:
+    num_pictures = 0
+    with cope.VideoReader(path, threads=1) as video:
+        for picture in video.pictures(coefficients=False):
+            _ = picture.motion.mv, picture.motion.ref_idx
+            num_pictures += 1
+    return num_pictures
+
+
+def _cope_density(cope: Any, path: str) -> int:
+    cope.extract(path, threads=1)
+    return _num_pictures(cope, path)
+
+
+def _num_pictures(cope: Any, path: str) -> int:
+    with cope.VideoReader(path, threads=1) as video:
+        return int(video.info.num_frames or 0)
+
+
+def _av_frames(av: Any, path: str, read: Callable[[Any], object], **options: str) -> int:
+    num_frames = 0
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = options
+        for frame in container.decode(stream):
+            read(frame)
+            num_frames += 1
+    return num_frames
+
+
+def _av_decode(av: Any, path: str) -> int:
+    return _av_frames(av, path, lambda frame: None)
+
+
+def _av_vectors(av: Any, path: str) -> int:
+    def read(frame: Any) -> object:
+        vectors = frame.side_data.get("MOTION_VECTORS")
+        return None if vectors is None else vectors.to_ndarray()
+
+    return _av_frames(av, path, read, flags2="+export_mvs")
+
+
+def _mv_extractor(mvextractor: Any, path: str, decode_frames: bool) -> int:
+    capture = importlib.import_module("mvextractor.videocap").VideoCap()
+    if not capture.open(path):
+        raise OSError(f"cannot open {path}")
+    capture.set_decode_frames(decode_frames)  # opening sets it back
+    num_frames = 0
+    while capture.read()[0]:
+        num_frames += 1
+    capture.release()
+    return num_frames
+
+
+def _mv_extractor_vectors(mvextractor: Any, path: str) -> int:
+    return _mv_extractor(mvextractor, path, decode_frames=False)
+
+
+def _mv_extractor_frames(mvextractor: Any, path: str) -> int:
+    return _mv_extractor(mvextractor, path, decode_frames=True)
+
+
+def _torchcodec(torchcodec: Any, path: str) -> int:
+    importlib.import_module("torch").set_num_threads(1)
+    decoders = importlib.import_module("torchcodec.decoders")
+    decoder = decoders.VideoDecoder(path, num_ffmpeg_threads=1, seek_mode="approximate")
+    num_frames = 0
+    for _ in decoder:
+        num_frames += 1
+    return num_frames
+
+
+def _decord(decord: Any, path: str) -> int:
+    reader = decord.VideoReader(path, num_threads=1)
+    num_frames = len(reader)
+    for _ in range(num_frames):
+        reader.next().asnumpy()
+    return num_frames
+
+
+PEERS = {
+    "cope": Peer("cope, all pictures, all fields", "cope", "cope", _cope_all),
+    "cope-motion": Peer("cope, motion only", "cope", "cope", _cope_motion),
+    "cope-density": Peer("cope, default density plan", "cope", "cope", _cope_density),
+    "libavcodec": Peer("libavcodec decode alone (PyAV)", "av", "av", _av_decode),
+    "pyav-vectors": Peer("PyAV, exported vectors to NumPy", "av", "av", _av_vectors),
+    "mv-extractor": Peer(
+        "motion-vector-extractor, vectors",
+        "motion-vector-extractor",
+        "mvextractor",
+        _mv_extractor_vectors,
+    ),
+    "mv-extractor-bgr": Peer(
+        "motion-vector-extractor, with BGR",
+        "motion-vector-extractor",
+        "mvextractor",
+        _mv_extractor_frames,
+    ),
+    "torchcodec": Peer("torchcodec to RGB", "torchcodec", "torchcodec", _torchcodec),
+    "decord": Peer("decord to RGB", "decord", "decord", _decord),
+}
+
+
+def _warm_up(module: Any) -> None:
+    """Loads what the packages import lazily, so that it is not measured."""
+    for name in ("torchcodec.decoders", "mvextractor.videocap"):
+        if name.startswith(module.__name__):
+            importlib.import_module(name)
+
+
+def measure(peer: Peer, path: str) -> dict[str, Any]:
+    """Reads the clip once."""
+    module = importlib.import_module(peer.module)
+    _warm_up(module)
+    wall, cpu = time.perf_counter(), time.process_time()
+    num_frames = peer.read(module, path)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    version = importlib.metadata.version(peer.package)
+    return {"frames": num_frames, "cpu_seconds": cpu, "wall_seconds": wall, "version": version}
+
+
+def main() -> int:
+    name, path = sys.argv[1:]
+    # One core: packages that size their thread pools by the machine get one thread as well.
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    try:
+        result = measure(PEERS[name], path)
+    except Exception as error:
+        result = {
+            "error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        }
+    print(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

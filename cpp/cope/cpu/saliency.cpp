@@ -1,0 +1,161 @@
+#include "cope/cpu/saliency.h"
+
+#include <cmath>
+
+#include "cope/cpu/area_average.h"
+#include "cope/cpu/coeff_blocks.h"
+#include "cope/cpu/lattice.h"
+
+namespace cope::cpu {
+namespace {
+
+constexpr BasisEnergies<4> kEnergies4;
+constexpr BasisEnergies<8> kEnergies8;
+
+/// Adds densities of rectangles of a picture to the cells of the frame's grid.
+class Spreader {
+ public:
+  Spreader(const prim::PictureInfo& info, const CellGrid& grid, float weight, float* out) noexcept
+      : index_(grid), grid_(grid), is_field_(is_field_picture(info)), weight_(weight), out_(out) {}
+
+  /// Adds `density`, per luma sample of the picture, on a rectangle of the picture's own 4x4
+  /// lattice.
+  void add(std::int32_t x, std::int32_t y, std::int32_t width, std::int32_t height, float density) {
+    // What a field picture says of one of its rows it says of two rows of the frame.
+    if (is_field_) {
+      y *= 2;
+      height *= 2;
+    }
+    const std::int32_t x0 = std::max(x - grid_.left_4x4, 0);
+    const std::int32_t y0 = std::max(y - grid_.top_4x4, 0);
+    const std::int32_t x1 = std::min(x - grid_.left_4x4 + width, grid_.width_4x4);
+    const std::int32_t y1 = std::min(y - grid_.top_4x4 + height, grid_.height_4x4);
+    const std::int32_t cell = grid_.cell_4x4;
+    density *= weight_;
+    for (std::int32_t j = y0; j < y1;) {
+      const std::int32_t cell_y = j / cell, next_j = std::min((cell_y + 1) * cell, y1);
+      for (std::int32_t i = x0; i < x1;) {
+        const std::int32_t cell_x = i / cell, next_i = std::min((cell_x + 1) * cell, x1);
+        const float share =
+            static_cast<float>((next_i - i) * (next_j - j)) * index_.share(cell_x, cell_y);
+        out_[static_cast<std::ptrdiff_t>(cell_y) * grid_.width + cell_x] += density * share;
+        i = next_i;
+      }
+      j = next_j;
+    }
+  }
+
+ private:
+  CellIndex index_;
+  const CellGrid& grid_;
+  bool is_field_;
+  float weight_;
+  float* out_;
+};
+
+/// Sums the squares of the luma residual without transforming it back.
+class EnergySink {
+ public:
+  EnergySink(Spreader& spreader, float unit) noexcept : spreader_(spreader), unit_(unit) {}
+
+  bool wants(int plane) const noexcept { return plane == 0; }
+
+  void block_4x4(const BlockPlace& place, const ScaledCoeffs& coeffs) {
+    float energy = 0;
+    for (std::int32_t k = 0; k < coeffs.count; ++k) {
+      const float value = static_cast<float>(coeffs.value[k]);
+      energy += value * value * kEnergies4.energy[coeffs.position[k] / 4] *
+                kEnergies4.energy[coeffs.position[k] % 4];
+    }
+    add(place, 0, 0, 1, energy / 16);
+  }
+
+  void block_8x8(const BlockPlace& place, const ScaledCoeffs& coeffs) {
+    float energy = 0;
+    for (std::int32_t k = 0; k < coeffs.count; ++k) {
+      const float value = static_cast<float>(coeffs.value[k]);
+      energy += value * value * kEnergies8.energy[coeffs.position[k] / 8] *
+                kEnergies8.energy[coeffs.position[k] % 8];
+    }
+    add(place, 0, 0, 2, energy / 64);
+  }
+
+  void samples(const BlockPlace& place, std::int32_t width, std::int32_t height,
+               const std::int32_t* samples) {
+    for (std::int32_t y = 0; y < height / 4; ++y) {
+      for (std::int32_t x = 0; x < width / 4; ++x) {
+        float energy = 0;
+        for (std::int32_t i = 0; i < 16; ++i) {
+          const float value = static_cast<float>(samples[(y * 4 + i / 4) * 16 + x * 4 + i % 4]);
+          energy += value * value;
+        }
+        add(place, x, y, 1, energy / 16);
+      }
+    }
+  }
+
+ private:
+  /// Adds the mean square of a block of `size` x `size` 4x4 blocks, (x, y) of them from `place`. In
+  /// a field macroblock its samples are half of those of twice as many rows.
+  void add(const BlockPlace& place, std::int32_t x, std::int32_t y, std::int32_t size,
+           float mean_square) {
+    const std::int32_t column = place.x / 4 + x, row = place.y / 4 + y;
+    if (place.field == 0) {
+      spreader_.add(column, row, size, size, mean_square * unit_);
+    } else {
+      spreader_.add(column, 2 * row, size, 2 * size, mean_square * unit_ / 2);
+    }
+  }
+
+  Spreader& spreader_;
+  float unit_;
+};
+
+void accumulate_bits(const prim::PicturePrimitives& picture, Spreader& spreader) {
+  const prim::BlockMap& blocks = picture.blocks;
+  const std::int32_t cells = blocks.block_size / 4;
+  const float samples = static_cast<float>(blocks.block_size * blocks.block_size);
+  std::size_t block = 0;
+  for (std::int32_t y = 0; y < blocks.height; ++y) {
+    for (std::int32_t x = 0; x < blocks.width; ++x, ++block) {
+      const float density = static_cast<float>(blocks.bits[block]) / samples;
+      if (is_mbaff_field(picture.info, blocks.flags[block])) {
+        // A field macroblock has half of the samples of its pair, spread over all of it.
+        spreader.add(x * cells, y / 2 * 2 * cells, cells, 2 * cells, density / 2);
+      } else {
+        spreader.add(x * cells, y * cells, cells, cells, density);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void accumulate_saliency(const prim::PicturePrimitives& picture, const CellGrid& grid, float weight,
+                         float* bits, float* energy) {
+  if (bits != nullptr) {
+    Spreader spreader(picture.info, grid, weight, bits);
+    accumulate_bits(picture, spreader);
+  }
+  if (energy != nullptr) {
+    const float sample = eight_bit_unit(picture.info.bit_depth_luma);
+    Spreader spreader(picture.info, grid, weight, energy);
+    EnergySink sink(spreader, sample * sample);
+    CoeffBlocks(picture, sink).walk();
+  }
+}
+
+void write_saliency(const prim::PicturePrimitives& picture, const CellGrid& grid,
+                    const float* motion, float* out) {
+  const std::size_t size = grid.size();
+  std::fill_n(out, 2 * size, 0.0F);
+  accumulate_saliency(picture, grid, 1.0F, out, out + size);
+  for (std::size_t i = size; i < 2 * size; ++i) out[i] = std::sqrt(out[i]);
+  const PlaneSize display = display_size(picture.info);
+  const float aspect = static_cast<float>(display.width) / static_cast<float>(display.height);
+  for (std::size_t i = 0; i < size; ++i) {
+    out[2 * size + i] = motion_length(motion[i], motion[size + i], aspect);
+  }
+}
+
+}  // namespace cope::cpu

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "cope/base/host_device.h"
+#include "cope/entropy/cabac_tables.h"
+#include "cope/entropy/context_model.h"
+
+namespace cope::entropy {
+
+/// The arithmetic decoding engine of H.264 9.3.3.2 and H.265 9.3.4.3.
+///
+/// codIOffset is kept together with bits that were read ahead: `value_ = codIOffset << bits_ |
+/// ahead`, so renormalisation is a subtraction from `bits_` and memory is touched once in four
+/// bytes. A context is one byte, `pStateIdx << 1 | valMPS`. Knows nothing of syntax. Past the end
+/// of the data it reads zeros; the caller compares `bit_pos()` with the size now and then.
+class CabacEngine {
+ public:
+  CabacEngine() = default;
+
+  /// Starts at a byte boundary (9.3.1.2). At least 8 readable bytes must follow `end`.
+  COPE_HD CabacEngine(const std::uint8_t* begin, const std::uint8_t* end) noexcept
+      : begin_(begin), next_(begin), end_(end) {
+    refill();
+    bits_ -= 9;
+  }
+
+  /// DecodeDecision (9.3.3.2.1). Branch-free: which way a bin goes is what cannot be predicted.
+  COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
+    const unsigned state = context;
+    const std::uint32_t lps = kRangeTabLps[state >> 1][(range_ >> 6) & 3];
+    const std::uint32_t mps = range_ - lps;
+    const std::uint64_t scaled = static_cast<std::uint64_t>(mps) << bits_;
+    const std::uint64_t is_lps = value_ >= scaled ? ~std::uint64_t{0} : 0;  // all ones or zero
+    value_ -= scaled & is_lps;
+    range_ = is_lps != 0 ? lps : mps;
+    context = kStateTransition.next[state][is_lps & 1];
+    const int shift = std::countl_zero(range_) - 23;
+    range_ <<= shift;
+    bits_ -= shift;
+    if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
+    return (state ^ static_cast<unsigned>(is_lps)) & 1;
+  }
+
+  /// DecodeBypass (9.3.3.2.3).
+  COPE_HD COPE_FORCE_INLINE unsigned bypass() noexcept {
+    --bits_;
+    const std::uint64_t scaled = static_cast<std::uint64_t>(range_) << bits_;
+    const bool bin = value_ >= scaled;
+    value_ -= bin ? scaled : 0;
+    if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
+    return bin;
+  }
+
+  /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
+  /// `bit_pos_after_terminate()`.
+  COPE_HD bool terminate() noexcept {
+    range_ -= 2;
+    if (value_ >= static_cast<std::uint64_t>(range_) << bits_) return true;
+    const int shift = std::countl_zero(range_) - 23;
+    range_ <<= shift;
+    bits_ -= shift;
+    if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
+    return false;
+  }
+
+  /// Bits read by the standard's decoder so far, its 9 initial bits included; relative to `begin`.
+  COPE_HD std::size_t bit_pos() const noexcept {
+    return static_cast<std::size_t>(next_ - begin_) * 8 + zero_bits_ -
+           static_cast<std::size_t>(bits_);
+  }
+
+  /// Where the data behind a terminating bin of 1 starts. The encoder flushes (9.3.4.5) so that the
+  /// last bit read by then is rbsp_stop_one_bit, or the bit before pcm_alignment_zero_bit.
+  COPE_HD std::size_t bit_pos_after_terminate() const noexcept { return bit_pos(); }
+
+  /// More bits were consumed than there are, beyond what a valid terminating bin may look at.
+  COPE_HD bool overrun() const noexcept {
+    return bit_pos() > static_cast<std::size_t>(end_ - begin_) * 8 + 8;
+  }
+
+ private:
+  // A decision takes at most 6 bits, a terminate 1: with 8 in hand none of them runs dry.
+  static constexpr int kMinBits = 8;
+
+  COPE_HD void refill() noexcept {
+    if (COPE_LIKELY(end_ - next_ >= 4)) {
+      std::uint32_t word;
+      std::memcpy(&word, next_, sizeof word);
+      value_ = value_ << 32 | from_big_endian(word);
+      next_ += 4;
+    } else {
+      for (int i = 0; i < 4; ++i) {
+        value_ <<= 8;
+        if (next_ < end_) {
+          value_ |= *next_++;
+        } else {
+          zero_bits_ += 8;
+        }
+      }
+    }
+    bits_ += 32;
+  }
+
+  COPE_HD static std::uint32_t from_big_endian(std::uint32_t word) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __byte_perm(word, 0, 0x0123);
+#else
+    if constexpr (std::endian::native == std::endian::little) return __builtin_bswap32(word);
+    return word;
+#endif
+  }
+
+  std::uint64_t value_ = 0;
+  std::uint32_t range_ = 510;
+  int bits_ = 0;  // read ahead behind codIOffset
+  const std::uint8_t* begin_ = nullptr;
+  const std::uint8_t* next_ = nullptr;
+  const std::uint8_t* end_ = nullptr;
+  std::size_t zero_bits_ = 0;  // supplied beyond the end
+};
+
+}  // namespace cope::entropy

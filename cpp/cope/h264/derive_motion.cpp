@@ -1,0 +1,496 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "cope/h264/mb_type_tables.h"
+#include "cope/h264/motion_syntax.h"
+#include "cope/h264/mv_direct.h"
+#include "cope/h264/mv_pred.h"
+#include "cope/h264/picture_parser.h"
+
+namespace cope::h264 {
+
+namespace {
+
+using prim::BlockType;
+using prim::PictureStructure;
+
+/// Decoding order of the 4x4 block at [y][x]: luma4x4BlkIdx (6.4.3).
+constexpr std::uint8_t kBlkIdx[4][4] = {
+    {0, 1, 4, 5}, {2, 3, 6, 7}, {8, 9, 12, 13}, {10, 11, 14, 15}};
+
+/// A macroblock beside the current one and what its vectors mean there.
+struct MbPlace {
+  bool is_available = false;
+  bool is_field = false;  // field macroblock of an MBAFF frame
+  std::int32_t mb_x = 0;
+  std::int32_t mb_row = 0;  // row by macroblock address
+};
+
+/// Derives the vectors of one colour plane of one picture (8.4.1), macroblock by macroblock.
+class MotionDeriver {
+ public:
+  MotionDeriver(const PictureJob& job, prim::PicturePrimitives& picture,
+                const MbMotionSyntax* syntax, PictureLookup lookup, void* lookup_context)
+      : coded_(job.coded),
+        picture_(picture),
+        syntax_(syntax),
+        mvd_(job.motion_syntax->mvd.data()),
+        lookup_(lookup),
+        lookup_context_(lookup_context),
+        mbaff_(job.coded.info.mbaff),
+        w_(picture.blocks.width),
+        stride_(picture.motion.width_4x4),
+        plane_(static_cast<std::ptrdiff_t>(picture.motion.plane_size())) {}
+
+  /// Returns the number of direct-predicted macroblocks without a collocated picture.
+  std::int32_t derive() {
+    const auto num_mbs = static_cast<std::int32_t>(picture_.blocks.size());
+    for (std::int32_t mb_addr = 0; mb_addr < num_mbs; ++mb_addr) derive_macroblock(mb_addr);
+    return num_lost_;
+  }
+
+ private:
+  void derive_macroblock(std::int32_t mb_addr) {
+    CurrMbAddr_ = mb_addr;
+    here_.is_available = true;
+    if (mbaff_) {
+      here_.mb_x = (mb_addr / 2) % w_;
+      here_.mb_row = 2 * (mb_addr / 2 / w_) + mb_addr % 2;
+    } else {
+      here_.mb_x = mb_addr % w_;
+      here_.mb_row = mb_addr / w_;
+    }
+    block_ = static_cast<std::size_t>(here_.mb_row * w_ + here_.mb_x);
+    const std::ptrdiff_t cell =
+        static_cast<std::ptrdiff_t>(here_.mb_row) * 4 * stride_ + here_.mb_x * 4;
+    mv_ = picture_.motion.mv.data() + cell;
+    ref_ = picture_.motion.ref_idx.data() + cell;
+
+    const auto type = static_cast<BlockType>(picture_.blocks.type[block_]);
+    if (type != BlockType::kInter && type != BlockType::kSkip) {
+      fill_refs({{{-1, -1, -1, -1}, {-1, -1, -1, -1}}});
+      fill_vectors(0, 0, 0, 4, 4, {0, 0});
+      fill_vectors(1, 0, 0, 4, 4, {0, 0});
+      return;
+    }
+    here_.is_field = (picture_.blocks.flags[block_] & prim::kFieldBlock) != 0;
+    slice_idx_ = picture_.blocks.slice_idx[block_];
+    if (slice_idx_ != prepared_slice_) prepare_slice();
+    find_neighbours();
+
+    if ((picture_.blocks.flags[block_] & prim::kDirect) != 0) {
+      fill_refs({{{-1, -1, -1, -1}, {-1, -1, -1, -1}}});
+      derive_direct(0xf);
+    } else if (type == BlockType::kSkip) {
+      fill_refs({{{0, 0, 0, 0}, {-1, -1, -1, -1}}});
+      fill_vectors(0, 0, 0, 4, 4, derive_p_skip(neighbours(0, 0, 0, 4)));
+      fill_vectors(1, 0, 0, 4, 4, {0, 0});
+    } else {
+      derive_coded(syntax_[mb_addr]);
+    }
+  }
+
+  void prepare_slice() {
+    prepared_slice_ = slice_idx_;
+    slice_ = &coded_.slices[slice_idx_];
+    if (slice_->header.is_b()) {
+      colocated_.begin_slice(picture_.info, slice_->refs, slice_->sps->direct_8x8_inference_flag,
+                             lookup_, lookup_context_);
+    }
+  }
+
+  // ---- neighbours (6.4.11.7, 6.4.12)
+  // ---------------------------------------------------------------
+
+  MbPlace place(std::int32_t mb_x, std::int32_t mb_row) const noexcept {
+    MbPlace p;
+    if (mb_x < 0 || mb_x >= w_ || mb_row < 0) return p;
+    const auto block = static_cast<std::size_t>(mb_row * w_ + mb_x);
+    p.is_available = picture_.blocks.slice_idx[block] == slice_idx_;
+    p.is_field = (picture_.blocks.flags[block] & prim::kFieldBlock) != 0;
+    p.mb_x = mb_x;
+    p.mb_row = mb_row;
+    return p;
+  }
+
+  void find_neighbours() noexcept {
+    if (mbaff_) return;  // there, neighbours depend on the block and are found one by one
+    a_ = place(here_.mb_x - 1, here_.mb_row);
+    b_ = place(here_.mb_x, here_.mb_row - 1);
+    c_ = place(here_.mb_x + 1, here_.mb_row - 1);
+    d_ = place(here_.mb_x - 1, here_.mb_row - 1);
+  }
+
+  /// Motion at 4x4 block (x, y) of a macroblock, in the units of the current one (8.4.1.3.2).
+  NeighbourMotion motion_at(int list, const MbPlace& mb, int x, int y) const noexcept {
+    NeighbourMotion n;
+    if (!mb.is_available) return n;
+    n.is_available = true;
+    const std::ptrdiff_t cell =
+        list * plane_ + static_cast<std::ptrdiff_t>(mb.mb_row * 4 + y) * stride_ + mb.mb_x * 4 + x;
+    n.refIdx = picture_.motion.ref_idx[static_cast<std::size_t>(cell)];
+    n.mv = picture_.motion.mv[static_cast<std::size_t>(cell)];
+    if (mbaff_ && n.refIdx >= 0 && mb.is_field != here_.is_field) {
+      if (here_.is_field) {
+        n.mv.y = static_cast<std::int16_t>(n.mv.y / 2);
+        n.refIdx = static_cast<std::int8_t>(n.refIdx * 2);
+      } else {
+        n.mv.y = static_cast<std::int16_t>(n.mv.y * 2);
+        n.refIdx = static_cast<std::int8_t>(n.refIdx >> 1);
+      }
+    }
+    return n;
+  }
+
+  NeighbourMotion inside(int list, int x, int y) const noexcept {
+    return motion_at(list, here_, x, y);
+  }
+
+  /// The block that covers luma location (xN, yN) of the current macroblock, outside of it: xN
+  /// -1..16, yN -1..15 (6.4.12.2, Table 6-4).
+  NeighbourMotion outside_mbaff(int list, int xN, int yN) const noexcept {
+    const bool is_bottom = (CurrMbAddr_ & 1) != 0;
+    const std::int32_t pair_row = here_.mb_row & ~1;
+    const bool inside_pair = !here_.is_field && is_bottom;  // the row above is the top macroblock's
+    if (xN < 0 && (yN >= 0 || inside_pair)) {               // the pair to the left
+      const MbPlace top = place(here_.mb_x - 1, pair_row);
+      if (!top.is_available) return {};
+      if (top.is_field == here_.is_field) {
+        if (yN < 0) return motion_at(list, top, 3, 3);
+        return motion_at(list, is_bottom ? place(here_.mb_x - 1, pair_row + 1) : top, 3, yN / 4);
+      }
+      const int row = here_.is_field
+                          ? 2 * yN + is_bottom
+                          : yN + 16 * is_bottom;  // of the pair, as the current one counts
+      const bool take_bottom = here_.is_field ? row >= 16 : row % 2 != 0;
+      const int luma_row = here_.is_field ? row % 16 : row / 2;
+      return motion_at(list, take_bottom ? place(here_.mb_x - 1, pair_row + 1) : top, 3,
+                       luma_row / 4);
+    }
+    const int dx = xN < 0 ? -1 : (xN > 15 ? 1 : 0);
+    const int column = (xN & 15) / 4;
+    if (inside_pair) {
+      if (dx > 0) return {};  // decoded later
+      return motion_at(list, place(here_.mb_x, pair_row), column, 3);
+    }
+    const MbPlace top = place(here_.mb_x + dx, pair_row - 2);
+    if (!top.is_available) return {};
+    const bool take_top = here_.is_field && !is_bottom && top.is_field;
+    return motion_at(list, take_top ? top : place(here_.mb_x + dx, pair_row - 1), column, 3);
+  }
+
+  /// The same on the 4x4 grid: x -1..4, y -1..3; `y_in_block` is the luma row meant in that block.
+  NeighbourMotion outside(int list, int x, int y, int y_in_block) const noexcept {
+    if (mbaff_) return outside_mbaff(list, x < 0 ? -1 : 4 * x, y < 0 ? -1 : 4 * y + y_in_block);
+    if (y < 0) {
+      if (x < 0) return motion_at(list, d_, 3, 3);
+      if (x > 3) return motion_at(list, c_, 0, 3);
+      return motion_at(list, b_, x, 3);
+    }
+    return motion_at(list, a_, 3, y);
+  }
+
+  /// Neighbouring partitions of the one at (x, y), `width` wide, in 4x4 blocks (6.4.11.7).
+  NeighbourPartitions neighbours(int list, int x, int y, int width) const noexcept {
+    NeighbourPartitions n;
+    n.a = x > 0 ? inside(list, x - 1, y) : outside(list, -1, y, 0);
+    n.b = y > 0 ? inside(list, x, y - 1) : outside(list, x, -1, 3);
+    const int cx = x + width;
+    if (y == 0) {
+      n.c = outside(list, cx, -1, 3);
+    } else if (cx < 4 && kBlkIdx[y - 1][cx] < kBlkIdx[y][x]) {
+      n.c = inside(list, cx, y - 1);
+    }
+    if (!n.c.is_available) {
+      n.c = x > 0 && y > 0 ? inside(list, x - 1, y - 1) : outside(list, x - 1, y - 1, 3);
+    }
+    return n;
+  }
+
+  // ---- writing
+  // -------------------------------------------------------------------------------------
+
+  void fill_vectors(int list, int x, int y, int width, int height, prim::MotionVector mv) noexcept {
+    prim::MotionVector* row = mv_ + list * plane_ + static_cast<std::ptrdiff_t>(y) * stride_ + x;
+    for (int j = 0; j < height; ++j, row += stride_) std::fill_n(row, width, mv);
+  }
+
+  void fill_refs(const std::array<std::array<std::int8_t, 4>, 2>& ref_idx) noexcept {
+    for (int list = 0; list < 2; ++list) {
+      for (int quadrant = 0; quadrant < 4; ++quadrant) {
+        fill_ref(list, quadrant,
+                 ref_idx[static_cast<std::size_t>(list)][static_cast<std::size_t>(quadrant)]);
+      }
+    }
+  }
+
+  void fill_ref(int list, int quadrant, std::int8_t ref_idx) noexcept {
+    std::int8_t* const at = ref_ + list * plane_ +
+                            static_cast<std::ptrdiff_t>(quadrant & 2) * stride_ +
+                            2 * (quadrant & 1);
+    at[0] = at[1] = at[stride_] = at[stride_ + 1] = ref_idx;
+  }
+
+  // ---- coded vectors
+  // -------------------------------------------------------------------------------
+
+  void derive_coded(const MbMotionSyntax& mb) {
+    for (int list = 0; list < 2; ++list) {
+      for (int quadrant = 0; quadrant < 4; ++quadrant)
+        fill_ref(list, quadrant, mb.ref_idx[list][quadrant]);
+    }
+    const MbTypeInfo info = mb.is_b != 0 ? kMbTypeInfoB[mb.mb_type] : kMbTypeInfoP[mb.mb_type];
+    const prim::MotionVector* mvd = mvd_ + mb.first_mvd;
+    if (info.NumMbPart == 4) {
+      derive_sub_macroblocks(mb, mvd);
+      return;
+    }
+    const int width = info.MbPartWidth / 4;
+    const int height = info.MbPartHeight / 4;
+    const MbPartShape shape = info.NumMbPart == 1
+                                  ? MbPartShape::kOther
+                                  : (width == 4 ? MbPartShape::k16x8 : MbPartShape::k8x16);
+    for (int list = 0; list < 2; ++list) {
+      for (int part = 0; part < info.NumMbPart; ++part) {
+        const int x = width == 2 ? 2 * part : 0;
+        const int y = height == 2 ? 2 * part : 0;
+        const int ref_idx = mb.ref_idx[list][y + x / 2];
+        prim::MotionVector mv{0, 0};
+        if (ref_idx >= 0) {
+          mv = add(derive_mvp(neighbours(list, x, y, width), ref_idx, shape,
+                              static_cast<unsigned>(part)),
+                   *mvd++);
+        }
+        fill_vectors(list, x, y, width, height, mv);
+      }
+    }
+  }
+
+  void derive_sub_macroblocks(const MbMotionSyntax& mb, const prim::MotionVector* mvd) {
+    SubMbTypeInfo info[4];
+    unsigned direct = 0;
+    for (unsigned q = 0; q < 4; ++q) {
+      info[q] =
+          mb.is_b != 0 ? kSubMbTypeInfoB[mb.sub_mb_type[q]] : kSubMbTypeInfoP[mb.sub_mb_type[q]];
+      if (info[q].SubMbPredMode == kDirect) direct |= 1u << q;
+    }
+    // Neighbours outside the macroblock alone decide about direct blocks, so these come first.
+    if (direct != 0) derive_direct(direct);
+    for (int list = 0; list < 2; ++list) {
+      for (int q = 0; q < 4; ++q) {
+        if ((direct >> q & 1) != 0) continue;
+        const int left = 2 * (q & 1);
+        const int top = q & 2;
+        if ((info[q].SubMbPredMode >> list & 1) == 0) {
+          fill_vectors(list, left, top, 2, 2, {0, 0});
+          continue;
+        }
+        const int ref_idx = mb.ref_idx[list][q];
+        const int width = info[q].SubMbPartWidth / 4;
+        const int height = info[q].SubMbPartHeight / 4;
+        for (int y = top; y < top + 2; y += height) {
+          for (int x = left; x < left + 2; x += width) {
+            const prim::MotionVector mvp =
+                derive_mvp(neighbours(list, x, y, width), ref_idx, MbPartShape::kOther, 0);
+            fill_vectors(list, x, y, width, height, add(mvp, *mvd++));
+          }
+        }
+      }
+    }
+  }
+
+  // ---- direct prediction (8.4.1.2)
+  // -----------------------------------------------------------------
+
+  /// Fills the quadrants whose bit is set in `mask`.
+  void derive_direct(unsigned mask) {
+    if (!colocated_.is_available()) {
+      ++num_lost_;
+      picture_.blocks.type[block_] = static_cast<std::uint8_t>(BlockType::kLost);
+    }
+    if (slice_->header.direct_spatial_mv_pred_flag) {
+      derive_spatial_direct(mask);
+    } else {
+      derive_temporal_direct(mask);
+    }
+  }
+
+  ColocatedBlock colocated(int x, int y) const noexcept {
+    if (!colocated_.is_available()) return {};
+    return colocated_.find({CurrMbAddr_, here_.is_field}, static_cast<unsigned>(x),
+                           static_cast<unsigned>(y));
+  }
+
+  void derive_spatial_direct(unsigned mask) {
+    int refIdx[2];
+    prim::MotionVector mvp[2] = {{0, 0}, {0, 0}};
+    for (int list = 0; list < 2; ++list) {
+      const NeighbourPartitions n = neighbours(list, 0, 0, 4);
+      refIdx[list] = min_positive(n.a.refIdx, min_positive(n.b.refIdx, n.c.refIdx));
+      if (refIdx[list] >= 0) mvp[list] = median_prediction(n, refIdx[list]);
+    }
+    const bool none = refIdx[0] < 0 && refIdx[1] < 0;
+    if (none) refIdx[0] = refIdx[1] = 0;  // directZeroPredictionFlag
+    const bool may_be_zero =
+        !none && !slice_->refs.ref[1][0].is_long_term && (refIdx[0] == 0 || refIdx[1] == 0);
+    for (int q = 0; q < 4; ++q) {
+      if ((mask >> q & 1) == 0) continue;
+      const int left = 2 * (q & 1);
+      const int top = q & 2;
+      for (int list = 0; list < 2; ++list) {
+        fill_ref(list, q, static_cast<std::int8_t>(refIdx[list]));
+        fill_vectors(list, left, top, 2, 2, mvp[list]);
+      }
+      if (!may_be_zero) continue;
+      for (int y = top; y < top + 2; ++y) {
+        for (int x = left; x < left + 2; ++x) {
+          const ColocatedBlock col = colocated(x, y);
+          const bool colZeroFlag = col.refIdxCol == 0 && col.mvCol.x >= -1 && col.mvCol.x <= 1 &&
+                                   col.mvCol.y >= -1 && col.mvCol.y <= 1;
+          if (!colZeroFlag) continue;
+          for (int list = 0; list < 2; ++list) {
+            if (refIdx[list] == 0) fill_vectors(list, x, y, 1, 1, {0, 0});
+          }
+        }
+      }
+    }
+  }
+
+  void derive_temporal_direct(unsigned mask) {
+    for (int q = 0; q < 4; ++q) {
+      if ((mask >> q & 1) == 0) continue;
+      const int left = 2 * (q & 1);
+      const int top = q & 2;
+      for (int y = top; y < top + 2; ++y) {
+        for (int x = left; x < left + 2; ++x) {
+          const ColocatedBlock col = colocated(x, y);
+          const int refIdxL0 = col.refIdxCol < 0 ? 0 : map_to_list0(col);
+          if (x == left && y == top) {  // one reference for all of a quadrant, as partitions have
+            fill_ref(0, q, static_cast<std::int8_t>(refIdxL0));
+            fill_ref(1, q, 0);
+          }
+          scale_temporal(col, refIdxL0, x, y);
+        }
+      }
+    }
+  }
+
+  /// refIdxL0 that refers to the field or frame of refPicCol which suits the macroblock; the
+  /// lowest.
+  int map_to_list0(const ColocatedBlock& col) const noexcept {
+    const prim::SliceRefs& refs = slice_->refs;
+    const PictureStructure structure = picture_.info.structure;
+    if (structure == PictureStructure::kFrame) {
+      for (int i = 0; i < refs.num_ref[0]; ++i) {
+        if (refs.ref[0][i].frame_id() != col.ref.frame) continue;
+        if (!here_.is_field) return i;
+        // The field itself, or of a frame the one with the parity of the macroblock.
+        const bool is_bottom_mb = (CurrMbAddr_ & 1) != 0;
+        const bool is_bottom_ref = col.vertMvScale == VertMvScale::kFrmToFld
+                                       ? is_bottom_mb
+                                       : col.ref.structure == PictureStructure::kBottom;
+        return 2 * i + (is_bottom_ref != is_bottom_mb);
+      }
+      return 0;
+    }
+    const PictureStructure wanted =
+        col.vertMvScale == VertMvScale::kFrmToFld ? structure : col.ref.structure;
+    for (int i = 0; i < refs.num_ref[0]; ++i) {
+      if (refs.ref[0][i].frame_id() == col.ref.frame &&
+          refs.ref[0][i].structure == static_cast<std::uint8_t>(wanted)) {
+        return i;
+      }
+    }
+    return 0;
+  }
+
+  /// PicOrderCnt of what a reference index means to the current macroblock.
+  int ref_poc(int list, int refIdx) const noexcept {
+    if (!here_.is_field) return slice_->refs.ref[list][refIdx].poc;
+    const prim::RefPicture& frame = slice_->refs.ref[list][refIdx >> 1];
+    const bool bottom = ((refIdx & 1) != 0) != ((CurrMbAddr_ & 1) != 0);
+    return bottom ? frame.bottom_poc : frame.top_poc;
+  }
+
+  void scale_temporal(const ColocatedBlock& col, int refIdxL0, int x, int y) noexcept {
+    MotionVector mvCol = col.mvCol;
+    if (col.vertMvScale == VertMvScale::kFrmToFld) mvCol.y = static_cast<std::int16_t>(mvCol.y / 2);
+    if (col.vertMvScale == VertMvScale::kFldToFrm) mvCol.y = static_cast<std::int16_t>(mvCol.y * 2);
+    const prim::RefPicture& ref0 = slice_->refs.ref[0][here_.is_field ? refIdxL0 >> 1 : refIdxL0];
+    const int poc0 = ref_poc(0, refIdxL0);
+    const int poc1 = ref_poc(1, 0);
+    int current = picture_.info.poc;
+    if (here_.is_field)
+      current = (CurrMbAddr_ & 1) != 0 ? picture_.info.bottom_poc : picture_.info.top_poc;
+    MotionVector mv0 = mvCol;
+    MotionVector mv1{0, 0};
+    if (!ref0.is_long_term && poc1 != poc0) {
+      const int DistScaleFactor = dist_scale_factor(current, poc0, poc1);
+      mv0 = {static_cast<std::int16_t>((DistScaleFactor * mvCol.x + 128) >> 8),
+             static_cast<std::int16_t>((DistScaleFactor * mvCol.y + 128) >> 8)};
+      mv1 = {static_cast<std::int16_t>(mv0.x - mvCol.x),
+             static_cast<std::int16_t>(mv0.y - mvCol.y)};
+    }
+    fill_vectors(0, x, y, 1, 1, mv0);
+    fill_vectors(1, x, y, 1, 1, mv1);
+  }
+
+  const CodedPicture& coded_;
+  prim::PicturePrimitives& picture_;
+  const MbMotionSyntax* syntax_;
+  const prim::MotionVector* mvd_;
+  PictureLookup lookup_;
+  void* lookup_context_;
+  bool mbaff_;
+  std::int32_t w_;         // PicWidthInMbs
+  std::ptrdiff_t stride_;  // of the 4x4 lattice
+  std::ptrdiff_t plane_;   // cells of one list
+
+  std::int32_t CurrMbAddr_ = 0;
+  MbPlace here_;
+  MbPlace a_, b_, c_, d_;  // not MBAFF
+  std::size_t block_ = 0;
+  prim::MotionVector* mv_ = nullptr;  // list 0, upper left cell of the macroblock
+  std::int8_t* ref_ = nullptr;
+  const CodedSlice* slice_ = nullptr;
+  std::uint16_t slice_idx_ = prim::kNoSlice;
+  std::uint16_t prepared_slice_ = prim::kNoSlice;
+  ColocatedFinder colocated_;
+  std::int32_t num_lost_ = 0;
+};
+
+}  // namespace
+
+void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) {
+  prim::PicturePrimitives& picture = *job.picture;
+  const MbMotionSyntax* const syntax = job.motion_syntax->mbs.data();
+  const std::int32_t lost = MotionDeriver(job, picture, syntax, lookup, lookup_context).derive();
+  if (lost > 0) {
+    picture.info.num_blocks_lost += lost;
+    job.report.num_blocks_lost += lost;
+    if (job.report.first_error.ok())
+      job.report.first_error = Status::invalid("RefPicList1[0]", "H.264 8.4.1.2.1");
+  }
+  for (std::size_t p = 0; p < 2; ++p) {
+    prim::PicturePrimitives* const plane = picture.colour_plane[p].get();
+    if (plane == nullptr) continue;
+    // Direct modes of a colour plane look at the same plane of the collocated picture (8.4.1.2.1).
+    struct PlaneLookup {
+      PictureLookup lookup;
+      void* context;
+      std::size_t plane;
+    } plane_lookup{lookup, lookup_context, p};
+    const auto find = [](void* context,
+                         std::int64_t decode_index) -> const prim::PicturePrimitives* {
+      const auto* const self = static_cast<const PlaneLookup*>(context);
+      const prim::PicturePrimitives* const found = self->lookup(self->context, decode_index);
+      return found != nullptr ? found->colour_plane[self->plane].get() : nullptr;
+    };
+    MotionDeriver(job, *plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup)
+        .derive();
+  }
+}
+
+}  // namespace cope::h264

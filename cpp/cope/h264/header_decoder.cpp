@@ -1,0 +1,482 @@
+#include "cope/h264/header_decoder.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cope/bits/rbsp.h"
+#include "cope/h264/access_unit.h"
+#include "cope/h264/parameter_sets.h"
+#include "cope/h264/poc.h"
+#include "cope/h264/ref_list.h"
+#include "cope/h264/ref_marking.h"
+#include "cope/h264/sei.h"
+#include "cope/h264/slice_groups.h"
+
+namespace cope::h264 {
+namespace {
+
+/// First in, first out, without giving up the buffers of pictures that left.
+class PictureQueue {
+ public:
+  bool empty() const noexcept { return size_ == 0; }
+  void clear() noexcept { size_ = 0; }
+
+  /// Swaps `picture` in; it comes back with the buffers of an older one.
+  void push(CodedPicture& picture) {
+    if (size_ == slots_.size()) {
+      std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_),
+                  slots_.end());
+      head_ = 0;
+      slots_.emplace_back();
+    }
+    std::swap(slots_[(head_ + size_++) % slots_.size()], picture);
+  }
+
+  void pop(CodedPicture& picture) {
+    std::swap(slots_[head_], picture);
+    head_ = (head_ + 1) % slots_.size();
+    --size_;
+  }
+
+ private:
+  std::vector<CodedPicture> slots_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+};
+
+/// SliceTypeBit of a slice type.
+std::uint8_t slice_type_bit(SliceType slice_type) noexcept {
+  switch (slice_type) {
+    case SliceType::P:
+      return prim::kHasP;
+    case SliceType::B:
+      return prim::kHasB;
+    case SliceType::I:
+      return prim::kHasI;
+    case SliceType::SP:
+      return prim::kHasSP;
+    case SliceType::SI:
+      return prim::kHasSI;
+  }
+  return 0;
+}
+
+/// The picture before the current one in decoding order, as far as it may be a first field.
+struct PreviousPicture {
+  bool is_lone_field = false;  ///< a field that no other field completes yet
+  std::uint8_t fields = 0;
+  std::int32_t frame_num = 0;  ///< 0 after a memory_management_control_operation 5 (7.4.3)
+  bool is_reference = false;
+  bool is_leading = false;
+  std::int64_t decode_index = -1;
+};
+
+/// Adds a coded picture to a list that holds each once.
+void add_once(std::vector<std::int64_t>& list, std::int64_t decode_index) {
+  if (decode_index >= 0 && std::find(list.begin(), list.end(), decode_index) == list.end()) {
+    list.push_back(decode_index);
+  }
+}
+
+/// Whether references and picture order count can go on under another SPS.
+bool is_same_sequence(const Sps& a, const Sps& b) noexcept {
+  return a.chroma_format_idc == b.chroma_format_idc &&
+         a.separate_colour_plane_flag == b.separate_colour_plane_flag &&
+         a.log2_max_frame_num_minus4 == b.log2_max_frame_num_minus4 &&
+         a.pic_order_cnt_type == b.pic_order_cnt_type &&
+         a.log2_max_pic_order_cnt_lsb_minus4 == b.log2_max_pic_order_cnt_lsb_minus4 &&
+         a.max_num_ref_frames == b.max_num_ref_frames &&
+         a.pic_width_in_mbs_minus1 == b.pic_width_in_mbs_minus1 &&
+         a.pic_height_in_map_units_minus1 == b.pic_height_in_map_units_minus1 &&
+         a.frame_mbs_only_flag == b.frame_mbs_only_flag;
+}
+
+void add_reference_pictures(std::span<const ReferenceFrame> frames,
+                            std::vector<std::int64_t>& list) {
+  for (const ReferenceFrame& frame : frames) {
+    const unsigned marked = frame.short_term | frame.long_term;
+    if ((marked & kTopField) != 0) add_once(list, frame.decode_index[0]);
+    if ((marked & kBottomField) != 0) add_once(list, frame.decode_index[1]);
+  }
+}
+
+}  // namespace
+
+struct HeaderDecoder::Impl {
+  explicit Impl(const Limits& limits_in) : limits(limits_in) {}
+
+  const Limits limits;
+  StreamCounts counts;
+  ParameterSets parameter_sets;
+  PictureQueue ready;
+
+  // The NAL unit at hand: its payload, zero padded, and its slice header.
+  std::vector<std::uint8_t> rbsp;
+  std::size_t rbsp_size = 0;
+  SliceHeader header;
+
+  // The picture at hand.
+  CodedPicture current;
+  bool has_current = false;
+  bool current_has_recovery_point = false;
+  bool partition_a_is_there = false;  ///< the last data partition A was good
+
+  // The sequence so far.
+  std::shared_ptr<const Sps> active_sps;
+  PicOrderCntDecoder poc_decoder;
+  ReferenceMarking marking;
+  PreviousPicture previous;
+  std::int32_t PrevRefFrameNum = -1;  ///< -1: no reference picture yet
+  std::int64_t next_decode_index = 0;
+  bool has_recovery_point = false;  ///< announced for the next picture
+  bool sequence_ended = true;       ///< another SPS may take over
+  std::optional<std::int32_t>
+      open_random_access_poc;  ///< of the last random access point, if not IDR
+
+  Status push_nal(std::span<const std::uint8_t> nal, const NalSource& source);
+  Status push_slice(const NalUnitHeader& nal_header, std::size_t nal_size, const NalSource& source);
+  Status push_partition(const NalUnitHeader& nal_header, std::size_t nal_size);
+  void load_rbsp(std::span<const std::uint8_t> nal);
+  RbspSpan append_rbsp();
+  void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& sets,
+                     const NalSource& source);
+  void infer_missing_frames(const Sps& sps);
+  void add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
+                 const ActiveParameterSets& sets, std::size_t data_bit_offset);
+  bool is_second_field(const NalUnitHeader& nal_header) const noexcept;
+  void finish_picture();
+  void mark_references(PicOrderCnt poc_after_marking);
+  void forget_sequence() noexcept;
+};
+
+Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const NalSource& source) {
+  if (nal.empty()) return Status::invalid("nal_unit_header", "H.264 7.3.1", 0);
+  if (static_cast<std::int64_t>(nal.size()) > limits.max_nal_bytes)
+    return Status::limit("max_nal_bytes");
+  const NalUnitHeader nal_header = parse_nal_unit_header(nal[0]);
+  if (nal_header.forbidden_zero_bit) return Status::invalid("forbidden_zero_bit", "H.264 7.4.1", 0);
+  switch (nal_header.nal_unit_type) {
+    case NalUnitType::kSlice:
+    case NalUnitType::kSliceDataPartitionA:
+    case NalUnitType::kSliceIdr: {
+      load_rbsp(nal);
+      const Status status = push_slice(nal_header, nal.size(), source);
+      if (nal_header.nal_unit_type == NalUnitType::kSliceDataPartitionA) {
+        partition_a_is_there = status.ok() && header.redundant_pic_cnt == 0;
+      }
+      return status;
+    }
+    case NalUnitType::kSliceDataPartitionB:
+    case NalUnitType::kSliceDataPartitionC:
+      load_rbsp(nal);
+      return push_partition(nal_header, nal.size());
+    case NalUnitType::kSei: {
+      load_rbsp(nal);
+      bits::BitReader r(rbsp.data(), rbsp_size);
+      has_recovery_point = parse_sei(r).has_recovery_point || has_recovery_point;
+      return {};
+    }
+    case NalUnitType::kSps:
+      load_rbsp(nal);
+      return parameter_sets.put_sps(rbsp.data(), rbsp_size, limits);
+    case NalUnitType::kPps:
+      load_rbsp(nal);
+      return parameter_sets.put_pps(rbsp.data(), rbsp_size);
+    case NalUnitType::kEndOfSequence:
+    case NalUnitType::kEndOfStream:
+      finish_picture();
+      sequence_ended = true;
+      return {};
+    case NalUnitType::kPrefix:
+    case NalUnitType::kSubsetSps:
+    case NalUnitType::kAuxiliarySlice:
+    case NalUnitType::kSliceExtension:
+    case NalUnitType::kSliceExtension3d:
+      ++counts.num_nal_units_skipped;
+      return {};
+    default:  // delimiters, filler data, SPS extension (alpha), reserved and unspecified types
+      return {};
+  }
+}
+
+void HeaderDecoder::Impl::load_rbsp(std::span<const std::uint8_t> nal) {
+  const std::span<const std::uint8_t> payload = nal.subspan(1);
+  if (rbsp.size() < payload.size() + kRbspPadding) rbsp.resize(payload.size() + kRbspPadding);
+  rbsp_size = bits::unescape_rbsp(payload, rbsp.data());
+  std::fill_n(rbsp.begin() + static_cast<std::ptrdiff_t>(rbsp_size), kRbspPadding, std::uint8_t{0});
+}
+
+/// Moves the payload at hand behind those of the current picture.
+RbspSpan HeaderDecoder::Impl::append_rbsp() {
+  const std::size_t padded_size = rbsp_size + kRbspPadding;
+  const RbspSpan span{current.rbsp.size(), rbsp_size};
+  if (span.offset == 0) {  // most pictures have one slice: no copy
+    std::swap(current.rbsp, rbsp);
+    current.rbsp.resize(padded_size);
+  } else {
+    current.rbsp.insert(current.rbsp.end(), rbsp.begin(),
+                        rbsp.begin() + static_cast<std::ptrdiff_t>(padded_size));
+  }
+  return span;
+}
+
+Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
+                                       const NalSource& source) {
+  bits::BitReader r(rbsp.data(), rbsp_size);
+  ActiveParameterSets sets;
+  const bool may_change_sps = nal_header.IdrPicFlag() || has_recovery_point || sequence_ended;
+  COPE_RETURN_IF_ERROR(
+      parameter_sets.find(peek_pic_parameter_set_id(r), active_sps, may_change_sps, sets));
+  COPE_RETURN_IF_ERROR(parse_slice_header(r, nal_header, *sets.sps, *sets.pps, header));
+  if (header.redundant_pic_cnt > 0) {
+    ++counts.num_nal_units_skipped;
+    return {};
+  }
+  if (has_current) {
+    const CodedSlice& first = current.slices[0];
+    if (starts_new_picture({&first.nal, &first.header, first.sps.get()},
+                           {&nal_header, &header, sets.sps.get()})) {
+      finish_picture();
+    } else if (current.info.num_slices >= limits.max_slices_per_picture) {
+      return Status::limit("max_slices_per_picture");
+    }
+  }
+  if (!has_current) start_picture(nal_header, sets, source);
+  add_slice(nal_header, nal_size, sets, r.bit_pos());
+  return {};
+}
+
+void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
+                                    const ActiveParameterSets& sets, std::size_t data_bit_offset) {
+  const auto slice_idx = static_cast<std::size_t>(current.info.num_slices++);
+  if (slice_idx == current.slices.size()) current.slices.emplace_back();
+  CodedSlice& slice = current.slices[slice_idx];
+  slice.nal = nal_header;
+  slice.header = header;
+  slice.sps = sets.sps;
+  slice.pps = sets.pps;
+  build_ref_pic_lists(*sets.sps, header, current.info.poc, marking.frames(), slice.refs);
+  slice.rbsp = append_rbsp();
+  slice.data_bit_offset = data_bit_offset;
+  slice.partition_b = slice.partition_c = {};
+  slice.partition_b_bit_offset = slice.partition_c_bit_offset = 0;
+  slice.nal_index = counts.num_nal_units - 1;
+  slice.size_bytes = static_cast<std::int64_t>(nal_size);
+  current.info.size_bytes += slice.size_bytes;
+  current.info.slice_types =
+      static_cast<std::uint8_t>(current.info.slice_types | slice_type_bit(header.slice_type));
+}
+
+/// slice_data_partition_b_layer_rbsp() and ..._c_..., 7.3.2.9.2 and 7.3.2.9.3, up to slice_data().
+Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std::size_t nal_size) {
+  bits::BitReader r(rbsp.data(), rbsp_size);
+  const std::uint32_t slice_id = r.ue();
+  COPE_REQUIRE(has_current && partition_a_is_there, "slice_id", "H.264 7.4.2.9.2");
+  const bool is_b = nal_header.nal_unit_type == NalUnitType::kSliceDataPartitionB;
+  const CodedSlice& first = current.slices[0];
+  const std::uint32_t colour_plane_id = first.sps->separate_colour_plane_flag ? r.u(2) : 0;
+  if (first.pps->redundant_pic_cnt_present_flag && r.ue() > 0) {  // redundant_pic_cnt
+    ++counts.num_nal_units_skipped;
+    return {};
+  }
+  COPE_REQUIRE(!r.overrun(), "rbsp_overrun", "H.264 7.3.2.9.2");
+  for (std::int32_t i = current.info.num_slices - 1; i >= 0; --i) {
+    CodedSlice& slice = current.slices[static_cast<std::size_t>(i)];
+    if (slice.nal.nal_unit_type != NalUnitType::kSliceDataPartitionA ||
+        slice.header.slice_id != slice_id || slice.header.colour_plane_id != colour_plane_id) {
+      continue;
+    }
+    RbspSpan& partition = is_b ? slice.partition_b : slice.partition_c;
+    COPE_REQUIRE(partition.size == 0, "slice_id", "H.264 7.4.2.9.2");
+    partition = append_rbsp();
+    (is_b ? slice.partition_b_bit_offset : slice.partition_c_bit_offset) = r.bit_pos();
+    slice.size_bytes += static_cast<std::int64_t>(nal_size);
+    current.info.size_bytes += static_cast<std::int64_t>(nal_size);
+    return {};
+  }
+  return Status::invalid("slice_id", "H.264 7.4.2.9.2", static_cast<std::int64_t>(r.bit_pos()));
+}
+
+void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
+                                        const ActiveParameterSets& sets, const NalSource& source) {
+  const Sps& sps = *sets.sps;
+  if (sets.sps != active_sps) {
+    if (active_sps != nullptr && !is_same_sequence(*active_sps, sps)) forget_sequence();
+    active_sps = sets.sps;
+  }
+  sequence_ended = false;
+  const bool is_idr = nal_header.IdrPicFlag();
+  if (is_idr) {
+    marking.clear();
+    PrevRefFrameNum = 0;
+  } else {
+    infer_missing_frames(sps);
+  }
+  marking.update_frame_num_wrap(header.frame_num, sps.MaxFrameNum());
+
+  const PicOrderCnt poc = poc_decoder.derive(sps, nal_header, header);
+  current.info = {};
+  prim::PictureInfo& info = current.info;
+  info.decode_index = next_decode_index++;
+  info.pts = source.pts;
+  info.dts = source.dts;
+  info.packet_index = source.packet_index;
+  info.poc = pic_order_cnt(poc, header.field_pic_flag, header.bottom_field_flag);
+  info.top_poc = poc.top;
+  info.bottom_poc = poc.bottom;
+  info.structure = !header.field_pic_flag     ? prim::PictureStructure::kFrame
+                   : header.bottom_field_flag ? prim::PictureStructure::kBottom
+                                              : prim::PictureStructure::kTop;
+  info.is_second_field = is_second_field(nal_header);
+  info.mbaff = header.MbaffFrameFlag;
+  info.is_idr = is_idr;
+  info.is_reference = nal_header.nal_ref_idc != 0;
+  info.has_memory_management_5 = header.dec_ref_pic_marking.has_operation_5();
+  info.nal_ref_idc = nal_header.nal_ref_idc;
+  info.width = 16 * sps.PicWidthInMbs();
+  info.height = 16 * header.PicHeightInMbs;
+  info.crop_left = sps.crop_left();
+  info.crop_right = sps.crop_right();
+  info.crop_top = sps.crop_top();
+  info.crop_bottom = sps.crop_bottom();
+  info.chroma_format_idc = sps.chroma_format_idc;
+  info.separate_colour_planes = sps.separate_colour_plane_flag;
+  info.bit_depth_luma = static_cast<std::uint8_t>(sps.BitDepthY());
+  info.bit_depth_chroma = static_cast<std::uint8_t>(sps.BitDepthC());
+
+  current.rbsp.clear();
+  current.live.clear();
+  derive_mb_to_slice_group_map(sps, *sets.pps, header, current.slice_group_map);
+  has_current = true;
+  current_has_recovery_point = std::exchange(has_recovery_point, false);
+}
+
+/// Decoding process for gaps in frame_num, 8.2.5.2; where the SPS allows none, frames were lost and
+/// the same frames take their places in the lists. Of a long gap only the last frames can remain in
+/// the window, so only they are made.
+void HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
+  if (PrevRefFrameNum < 0 || header.frame_num == PrevRefFrameNum) return;
+  const std::int32_t mask = sps.MaxFrameNum() - 1;
+  const std::int32_t num_missing = (header.frame_num - PrevRefFrameNum - 1) & mask;
+  for (std::int32_t i =
+           std::min<std::int32_t>(num_missing, std::max<int>(sps.max_num_ref_frames, 1));
+       i > 0; --i) {
+    const std::int32_t UnusedShortTermFrameNum = (header.frame_num - i) & mask;
+    marking.infer_frame(sps, UnusedShortTermFrameNum,
+                        poc_decoder.infer_frame(sps, UnusedShortTermFrameNum));
+  }
+  if (num_missing > 0) {
+    PrevRefFrameNum = (header.frame_num - 1) & mask;
+    previous.is_lone_field = false;
+  }
+  counts.num_frame_num_gaps += num_missing;
+}
+
+/// Whether the slice at hand belongs to the second field of a complementary field pair of which the
+/// previous picture is the first (3.30, 3.31).
+bool HeaderDecoder::Impl::is_second_field(const NalUnitHeader& nal_header) const noexcept {
+  return previous.is_lone_field && header.field_pic_flag &&
+         fields_of(header) == kBothFields - previous.fields &&
+         header.frame_num == previous.frame_num &&
+         (nal_header.nal_ref_idc != 0) == previous.is_reference && !nal_header.IdrPicFlag() &&
+         !header.dec_ref_pic_marking.has_operation_5();
+}
+
+void HeaderDecoder::Impl::finish_picture() {
+  if (!has_current) return;
+  has_current = false;
+  prim::PictureInfo& info = current.info;
+  const CodedSlice& first = current.slices[0];
+  const bool has_operation_5 = info.has_memory_management_5;
+
+  info.is_random_access =
+      info.is_idr || (current_has_recovery_point && info.slice_types == prim::kHasI);
+  if (info.is_second_field) {
+    info.is_leading = previous.is_leading;
+  } else {
+    if (info.is_random_access) {
+      open_random_access_poc.reset();
+      if (!info.is_idr) open_random_access_poc = info.poc;
+    }
+    info.is_leading = open_random_access_poc.has_value() && info.poc < *open_random_access_poc;
+  }
+  if (has_operation_5) open_random_access_poc.reset();
+
+  // 8.2.1: tempPicOrderCnt is subtracted, so that the picture counts from 0.
+  PicOrderCnt poc{info.top_poc, info.bottom_poc};
+  if (has_operation_5) {
+    const auto rebase = [&info](std::int32_t value) {
+      return static_cast<std::int32_t>(std::int64_t{value} - info.poc);
+    };
+    poc = {rebase(poc.top), rebase(poc.bottom)};
+  }
+  add_reference_pictures(marking.frames(), current.live);
+  if (info.is_reference) mark_references(poc);
+  add_reference_pictures(marking.frames(), current.live);
+  poc_decoder.finish_picture(first.nal, first.header, has_operation_5, poc);
+  const std::int32_t frame_num = has_operation_5 ? 0 : first.header.frame_num;
+  if (info.is_reference) PrevRefFrameNum = frame_num;
+
+  previous.is_lone_field = first.header.field_pic_flag && !info.is_second_field;
+  previous.fields = fields_of(first.header);
+  previous.frame_num = frame_num;
+  previous.is_reference = info.is_reference;
+  previous.is_leading = info.is_leading;
+  previous.decode_index = info.decode_index;
+  ready.push(current);
+}
+
+void HeaderDecoder::Impl::mark_references(PicOrderCnt poc_after_marking) {
+  const CodedSlice& first = current.slices[0];
+  ReferenceMarking::Picture picture;
+  picture.decode_index = current.info.decode_index;
+  picture.poc = poc_after_marking;
+  picture.is_idr = current.info.is_idr;
+  if (current.info.is_second_field) picture.first_field_decode_index = previous.decode_index;
+  marking.mark(*first.sps, first.header, picture);
+}
+
+void HeaderDecoder::Impl::forget_sequence() noexcept {
+  marking.clear();
+  poc_decoder.reset();
+  previous = {};
+  PrevRefFrameNum = -1;
+  open_random_access_poc.reset();
+}
+
+HeaderDecoder::HeaderDecoder(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+HeaderDecoder::~HeaderDecoder() = default;
+
+Status HeaderDecoder::push_nal(std::span<const std::uint8_t> nal, const NalSource& source) {
+  const std::int64_t nal_index = impl_->counts.num_nal_units++;
+  Status status = impl_->push_nal(nal, source);
+  if (!status.ok()) {
+    status.nal_index = nal_index;
+    ++impl_->counts.num_nal_units_damaged;
+    if (impl_->counts.first_error.ok()) impl_->counts.first_error = status;
+  }
+  return status;
+}
+
+void HeaderDecoder::end_access_unit() { impl_->finish_picture(); }
+
+bool HeaderDecoder::pop_picture(CodedPicture& out) {
+  if (impl_->ready.empty()) return false;
+  impl_->ready.pop(out);
+  return true;
+}
+
+void HeaderDecoder::reset() {
+  impl_->has_current = false;
+  impl_->ready.clear();
+  impl_->has_recovery_point = false;
+  impl_->partition_a_is_there = false;
+  impl_->sequence_ended = true;
+  impl_->forget_sequence();
+}
+
+const StreamCounts& HeaderDecoder::counts() const noexcept { return impl_->counts; }
+
+}  // namespace cope::h264

@@ -1,0 +1,625 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "cope/base/host_device.h"
+#include "cope/h264/mb_state.h"
+#include "cope/h264/mb_type_tables.h"
+#include "cope/h264/motion_syntax.h"
+#include "cope/h264/qp.h"
+#include "cope/h264/residual.h"
+#include "cope/h264/slice_context.h"
+#include "cope/prim/block_map.h"
+
+namespace cope::h264 {
+
+/// Parses slice_data() (7.3.4) of one slice into arrays that the caller sized.
+///
+/// `Reader` is CabacReader or CavlcReader; the syntax is written once for both. Host and device
+/// code: no allocation, no exception, no virtual call. Vectors are not derived here, only their
+/// syntax kept.
+template <class Reader>
+class SliceDataParser {
+ public:
+  COPE_HD SliceDataParser(const SliceParams& slice, const PictureArrays& out, OutputCursor& cursor,
+                          Reader& reader) noexcept
+      : s_(slice), out_(out), cursor_(cursor), r_(reader), QPY_(slice.SliceQPY) {
+    locator_.mbs = out.mbs;
+    locator_.PicWidthInMbs = slice.PicWidthInMbs;
+    locator_.slice_id = slice.slice_id;
+    locator_.MbaffFrameFlag = slice.MbaffFrameFlag;
+    locator_.chroma_rows = slice.ChromaArrayType == 2 ? 4 : 2;
+  }
+
+  COPE_HD SliceResult parse() noexcept {
+    const bool inter_slice = s_.slice_type != kI && s_.slice_type != kSI;
+    std::uint32_t mb_skip_run = 0;
+    bool run_pending = false;  // mb_skip_run was read and the macroblock behind it was not yet
+    std::size_t start = r_.bit_pos();
+
+    for (CurrMbAddr_ = s_.first_mb_addr;; CurrMbAddr_ = next_mb_address()) {
+      if (CurrMbAddr_ >= s_.PicSizeInMbs) return stop(SliceEnd::kTooManyMbs);
+      if (cursor_.num_levels + kMaxLevelsPerMb > out_.max_levels ||
+          cursor_.num_records + kMaxRecordsPerMb > out_.max_records ||
+          cursor_.num_mvds + kMaxMvdPerMb > out_.max_mvds) {
+        return stop(SliceEnd::kOutputFull);
+      }
+      begin_macroblock();
+
+      bool skipped = false;
+      if (inter_slice) {
+        if constexpr (Reader::kIsCabac) {
+          const MbNeighbours n = locate();
+          skipped = r_.mb_skip_flag(s_.slice_type == kB, n.left[0], n.above);
+        } else {
+          if (!run_pending) {
+            mb_skip_run = r_.mb_skip_run();
+            run_pending = true;
+          }
+          skipped = mb_skip_run != 0;
+          if (skipped) --mb_skip_run;
+        }
+      }
+      bool more = true;
+      if (skipped) {
+        store_skip();
+        if constexpr (!Reader::kIsCabac) {
+          if (mb_skip_run == 0) more = r_.more_rbsp_data();
+        }
+      } else {
+        run_pending = false;
+        if (s_.MbaffFrameFlag && (!is_bottom_ || prev_mb_skipped_)) read_mb_field_decoding_flag();
+        if (!macroblock_layer()) return damaged();
+        if constexpr (!Reader::kIsCabac) more = r_.more_rbsp_data();
+      }
+      prev_mb_skipped_ = skipped;
+      if constexpr (Reader::kIsCabac) {
+        if (!s_.MbaffFrameFlag || is_bottom_) more = !r_.end_of_slice_flag();
+      }
+      if (COPE_UNLIKELY(r_.overrun())) return damaged();
+
+      const std::size_t end = r_.bit_pos();
+      out_.bits[block_] = static_cast<std::uint32_t>(end - start);
+      start = end;
+      ++num_mbs_;
+      if (!more) return stop(SliceEnd::kComplete);
+    }
+  }
+
+ private:
+  // SliceType of slice_header.h, which is not device code.
+  static constexpr std::uint8_t kB = 1;
+  static constexpr std::uint8_t kI = 2;
+  static constexpr std::uint8_t kSI = 4;
+
+  COPE_HD SliceResult stop(SliceEnd end) const noexcept {
+    return {end, element_, static_cast<std::int64_t>(r_.bit_pos()), num_mbs_};
+  }
+
+  /// Takes the current macroblock back: what was read of it cannot be trusted.
+  COPE_HD SliceResult damaged() noexcept {
+    out_.mbs[CurrMbAddr_].slice_id = 0;
+    out_.type[block_] = static_cast<std::uint8_t>(prim::BlockType::kLost);
+    out_.slice_idx[block_] = prim::kNoSlice;
+    cursor_ = begin_;
+    return stop(element_ != nullptr && !r_.overrun() ? SliceEnd::kInvalidSyntax
+                                                     : SliceEnd::kOverrun);
+  }
+
+  COPE_HD bool invalid(const char* element) noexcept {
+    element_ = element;
+    return false;
+  }
+
+  /// NextMbAddress (8.2.2).
+  COPE_HD std::int32_t next_mb_address() const noexcept {
+    const std::uint8_t* const map = out_.mb_to_slice_group_map;
+    std::int32_t next = CurrMbAddr_ + 1;
+    if (map != nullptr) {
+      while (next < s_.PicSizeInMbs && map[next] != map[CurrMbAddr_]) ++next;
+    }
+    return next;
+  }
+
+  COPE_HD void begin_macroblock() noexcept {
+    begin_ = cursor_;
+    if (s_.MbaffFrameFlag) {
+      const std::int32_t pair = CurrMbAddr_ >> 1;
+      is_bottom_ = (CurrMbAddr_ & 1) != 0;
+      mb_x_ = pair % s_.PicWidthInMbs;
+      mb_row_ = 2 * (pair / s_.PicWidthInMbs) + is_bottom_;
+      if (!is_bottom_) {
+        is_field_ = inferred_field_flag();
+        prev_mb_skipped_ = false;
+      }
+      block_ = static_cast<std::size_t>(mb_row_) * static_cast<std::size_t>(s_.PicWidthInMbs) +
+               static_cast<std::size_t>(mb_x_);
+    } else {
+      mb_x_ = CurrMbAddr_ % s_.PicWidthInMbs;
+      mb_row_ = CurrMbAddr_ / s_.PicWidthInMbs;
+      block_ = static_cast<std::size_t>(CurrMbAddr_);
+    }
+  }
+
+  /// mb_field_decoding_flag where it is not present for the pair (7.4.4).
+  COPE_HD bool inferred_field_flag() const noexcept {
+    if (const std::int32_t a = locator_.left_pair(CurrMbAddr_, mb_x_); a >= 0) {
+      return (out_.mbs[a].flags & kMbField) != 0;
+    }
+    if (const std::int32_t b = locator_.above_pair(CurrMbAddr_); b >= 0) {
+      return (out_.mbs[b].flags & kMbField) != 0;
+    }
+    return false;
+  }
+
+  COPE_HD void read_mb_field_decoding_flag() noexcept {
+    const std::int32_t a = locator_.left_pair(CurrMbAddr_, mb_x_);
+    const std::int32_t b = locator_.above_pair(CurrMbAddr_);
+    is_field_ = r_.mb_field_decoding_flag(a >= 0 && (out_.mbs[a].flags & kMbField) != 0,
+                                          b >= 0 && (out_.mbs[b].flags & kMbField) != 0);
+    if (is_bottom_) {  // the skipped macroblock above shares the flag
+      MbState& top = out_.mbs[CurrMbAddr_ - 1];
+      const std::size_t top_block = block_ - static_cast<std::size_t>(s_.PicWidthInMbs);
+      top.flags =
+          static_cast<std::uint16_t>(is_field_ ? top.flags | kMbField : top.flags & ~kMbField);
+      out_.flags[top_block] =
+          static_cast<std::uint8_t>(is_field_ ? out_.flags[top_block] | prim::kFieldBlock
+                                              : out_.flags[top_block] & ~prim::kFieldBlock);
+    }
+  }
+
+  COPE_HD MbNeighbours locate() const noexcept {
+    return locator_.find(CurrMbAddr_, mb_x_, is_field_);
+  }
+
+  /// Fills the block map of the current macroblock.
+  COPE_HD void store_block(prim::BlockType type, unsigned flags) noexcept {
+    out_.type[block_] = static_cast<std::uint8_t>(type);
+    out_.flags[block_] =
+        static_cast<std::uint8_t>(flags | (s_.MbaffFrameFlag && is_field_ ? prim::kFieldBlock : 0));
+    out_.partition_shape[block_] = 0;
+    out_.partition[block_] = 0;
+    out_.qp[block_] = static_cast<std::int8_t>(QPY_);
+    out_.slice_idx[block_] = s_.slice_idx;
+  }
+
+  COPE_HD void begin_state(unsigned flags) noexcept {
+    MbState& mb = out_.mbs[CurrMbAddr_];
+    mb = MbState{};
+    mb.slice_id = s_.slice_id;
+    mb.flags = static_cast<std::uint16_t>(flags | (s_.MbaffFrameFlag && is_field_ ? kMbField : 0));
+    if constexpr (!Reader::kIsCabac) std::memset(out_.total_coeff[CurrMbAddr_], 0, 48);
+    if (out_.intra_pred_mode != nullptr) std::memset(out_.intra_pred_mode[CurrMbAddr_], 2, 16);
+  }
+
+  COPE_HD void store_skip() noexcept {
+    const bool direct = s_.slice_type == kB;
+    begin_state(kMbSkip | (direct ? kMbDirect16x16 : 0));
+    store_block(prim::BlockType::kSkip, direct ? prim::kDirect : 0);
+    prev_qp_delta_nonzero_ = false;
+  }
+
+  // ---- macroblock_layer() (7.3.5)
+  // ----------------------------------------------------------------
+
+  COPE_HD bool macroblock_layer() noexcept {
+    n_ = locate();
+    if constexpr (Reader::kIsCabac) {
+      switch (s_.slice_type) {
+        case kI:
+          return intra_macroblock(r_.mb_type_i(n_.left[0], n_.above));
+        case kSI:
+          if (r_.mb_type_is_si(n_.left[0], n_.above)) return si_macroblock();
+          return intra_macroblock(r_.mb_type_i(n_.left[0], n_.above));
+        case kB: {
+          const unsigned mb_type = r_.mb_type_b(n_.left[0], n_.above);
+          return mb_type < 23 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 23);
+        }
+        default: {
+          const unsigned mb_type = r_.mb_type_p();
+          return mb_type < 5 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 5);
+        }
+      }
+    } else {
+      const unsigned mb_type = r_.mb_type();
+      switch (s_.slice_type) {
+        case kI:
+          return intra_macroblock(mb_type);
+        case kSI:
+          return mb_type == 0 ? si_macroblock() : intra_macroblock(mb_type - 1);
+        case kB:
+          return mb_type < 23 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 23);
+        default:
+          return mb_type < 5 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 5);
+      }
+    }
+  }
+
+  COPE_HD bool si_macroblock() noexcept {
+    begin_state(kMbIntra | kMbSI);
+    return i_nxn(prim::BlockType::kI4x4, false);
+  }
+
+  COPE_HD bool intra_macroblock(unsigned mb_type) noexcept {
+    if (mb_type > kI_PCM) return invalid("mb_type");
+    if (mb_type == kI_PCM) return pcm_macroblock();
+    if (mb_type == kI_NxN) {
+      begin_state(kMbIntra | kMbINxN);
+      const bool transform_size_8x8_flag =
+          s_.transform_8x8_mode_flag && r_.transform_size_8x8_flag(n_.left[0], n_.above);
+      return i_nxn(transform_size_8x8_flag ? prim::BlockType::kI8x8 : prim::BlockType::kI4x4,
+                   transform_size_8x8_flag);
+    }
+    begin_state(kMbIntra);
+    const Intra16x16TypeInfo info = kIntra16x16TypeInfo[mb_type - 1];
+    ResidualMb mb;
+    mb.is_intra = true;
+    mb.is_intra16x16 = true;
+    mb.intra16x16_pred_mode = info.Intra16x16PredMode;
+    mb.coded_block_pattern =
+        info.CodedBlockPatternLuma | static_cast<unsigned>(info.CodedBlockPatternChroma) << 4;
+    if (!read_intra_chroma_pred_mode(mb)) return false;
+    return qp_and_residual(mb, prim::BlockType::kI16x16, 0);
+  }
+
+  COPE_HD bool pcm_macroblock() noexcept {
+    begin_state(kMbIntra | kMbPcm);
+    MbState& mb = out_.mbs[CurrMbAddr_];
+    mb.coded = ~std::uint64_t{0};
+    mb.coded_block_pattern = 0x2f;
+    if constexpr (!Reader::kIsCabac) std::memset(out_.total_coeff[CurrMbAddr_], 16, 48);
+    const std::size_t chroma_samples =
+        s_.ChromaArrayType == 0 ? 0 : 128u << (s_.ChromaArrayType - 1);
+    r_.pcm_samples(256u * s_.BitDepthY + chroma_samples * s_.BitDepthC);
+    prev_qp_delta_nonzero_ = false;
+    store_block(prim::BlockType::kPcm, 0);
+    return true;
+  }
+
+  /// mb_pred() of I_NxN and SI, then the rest of the macroblock.
+  COPE_HD bool i_nxn(prim::BlockType type, bool transform_size_8x8_flag) noexcept {
+    MbState& state = out_.mbs[CurrMbAddr_];
+    ResidualMb mb;
+    mb.is_intra = true;
+    mb.transform_size_8x8_flag = transform_size_8x8_flag;
+    if (transform_size_8x8_flag) state.flags |= kMbTransform8x8;
+    const unsigned step = transform_size_8x8_flag ? 4 : 1;
+    for (unsigned blk = 0; blk < 16; blk += step) {
+      const bool prev_intra_pred_mode_flag = r_.prev_intra_pred_mode_flag();
+      const int rem = prev_intra_pred_mode_flag ? -1 : static_cast<int>(r_.rem_intra_pred_mode());
+      if (out_.intra_pred_mode != nullptr) store_intra_pred_mode(blk, step, rem);
+    }
+    if (out_.intra_pred_mode != nullptr) mb.intra_pred_mode = out_.intra_pred_mode[CurrMbAddr_];
+    if (!read_intra_chroma_pred_mode(mb)) return false;
+    mb.coded_block_pattern = r_.coded_block_pattern(n_, s_.ChromaArrayType, true);
+    if (mb.coded_block_pattern == 0xff) return invalid("coded_block_pattern");
+    return qp_and_residual(mb, type, transform_size_8x8_flag ? prim::kTransform8x8 : 0);
+  }
+
+  /// Intra4x4PredMode and Intra8x8PredMode (8.3.1.1, 8.3.2.1), on the 4x4 grid. Only lossless
+  /// macroblocks need them: their residual depends on the prediction direction.
+  COPE_HD void store_intra_pred_mode(unsigned blk, unsigned step,
+                                     int rem_intra_pred_mode) noexcept {
+    std::int8_t* const modes = out_.intra_pred_mode[CurrMbAddr_];
+    const unsigned x = block_x(blk);
+    const unsigned y = block_y(blk);
+    int a = 0;
+    int b = 0;
+    bool dcPredModePredictedFlag = false;
+    const auto unusable = [this](const MbState* mb) {
+      return mb == nullptr || ((mb->flags & kMbIntra) == 0 && s_.constrained_intra_pred_flag);
+    };
+    if (x != 0) {
+      a = modes[4 * y + x - 1];
+    } else if (unusable(n_.left[y / 2])) {
+      dcPredModePredictedFlag = true;
+    } else {
+      a = out_.intra_pred_mode[n_.left_addr[y / 2]][4 * n_.left_row[y] + 3];
+    }
+    if (y != 0) {
+      b = modes[4 * (y - 1) + x];
+    } else if (unusable(n_.above)) {
+      dcPredModePredictedFlag = true;
+    } else {
+      b = out_.intra_pred_mode[n_.above_addr][12 + x];
+    }
+    const int predicted = dcPredModePredictedFlag ? 2 : (a < b ? a : b);
+    int mode = predicted;
+    if (rem_intra_pred_mode >= 0)
+      mode = rem_intra_pred_mode < predicted ? rem_intra_pred_mode : rem_intra_pred_mode + 1;
+    const unsigned size = step == 4 ? 2 : 1;
+    for (unsigned dy = 0; dy < size; ++dy) {
+      for (unsigned dx = 0; dx < size; ++dx)
+        modes[4 * (y + dy) + x + dx] = static_cast<std::int8_t>(mode);
+    }
+  }
+
+  COPE_HD bool read_intra_chroma_pred_mode(ResidualMb& mb) noexcept {
+    if (s_.ChromaArrayType != 1 && s_.ChromaArrayType != 2) return true;
+    const unsigned mode = r_.intra_chroma_pred_mode(n_.left[0], n_.above);
+    if (mode > 3) return invalid("intra_chroma_pred_mode");
+    mb.intra_chroma_pred_mode = static_cast<std::uint8_t>(mode);
+    if (mode != 0) out_.mbs[CurrMbAddr_].flags |= kMbChromaPredNonDc;
+    return true;
+  }
+
+  COPE_HD bool inter_macroblock(unsigned mb_type) noexcept {
+    const bool is_b = s_.slice_type == kB;
+    const bool direct = is_b && mb_type == kB_Direct_16x16;
+    begin_state(direct ? kMbDirect16x16 : 0);
+    bool may_transform_8x8 = !direct || s_.direct_8x8_inference_flag;
+    unsigned shape = 0;
+    unsigned partition = 0;
+    if (!direct) {
+      MbMotionSyntax& motion = out_.motion[CurrMbAddr_];
+      motion.first_mvd = cursor_.num_mvds;
+      motion.mb_type = static_cast<std::uint8_t>(mb_type);
+      motion.is_b = is_b;
+      std::memset(motion.sub_mb_type, 0, sizeof motion.sub_mb_type);
+      std::memset(motion.ref_idx, -1, sizeof motion.ref_idx);
+      if (Reader::kIsCabac) load_mvd_border();
+      const MbTypeInfo info = is_b ? kMbTypeInfoB[mb_type] : kMbTypeInfoP[mb_type];
+      if (info.NumMbPart == 4) {
+        shape = 3;
+        if (!sub_mb_pred(motion, may_transform_8x8, partition)) return false;
+      } else {
+        shape = info.NumMbPart == 1 ? 0 : (info.MbPartWidth == 16 ? 1 : 2);
+        if (!mb_pred(motion, info)) return false;
+      }
+      if (Reader::kIsCabac) store_mvd_border();
+    }
+    ResidualMb mb;
+    mb.coded_block_pattern = r_.coded_block_pattern(n_, s_.ChromaArrayType, false);
+    if (mb.coded_block_pattern == 0xff) return invalid("coded_block_pattern");
+    if ((mb.coded_block_pattern & 15) != 0 && s_.transform_8x8_mode_flag && may_transform_8x8) {
+      mb.transform_size_8x8_flag = r_.transform_size_8x8_flag(n_.left[0], n_.above);
+      if (mb.transform_size_8x8_flag) out_.mbs[CurrMbAddr_].flags |= kMbTransform8x8;
+    }
+    if (!qp_and_residual(mb, prim::BlockType::kInter,
+                         (direct ? unsigned{prim::kDirect} : 0u) |
+                             (mb.transform_size_8x8_flag ? unsigned{prim::kTransform8x8} : 0u))) {
+      return false;
+    }
+    out_.partition_shape[block_] = static_cast<std::uint8_t>(shape);
+    out_.partition[block_] = static_cast<std::uint8_t>(partition);
+    return true;
+  }
+
+  /// The end of every macroblock but I_PCM: mb_qp_delta and residual().
+  COPE_HD bool qp_and_residual(ResidualMb& mb, prim::BlockType type,
+                               unsigned block_flags) noexcept {
+    MbState& state = out_.mbs[CurrMbAddr_];
+    state.coded_block_pattern = static_cast<std::uint8_t>(mb.coded_block_pattern);
+    if (mb.coded_block_pattern == 0 && !mb.is_intra16x16) {
+      prev_qp_delta_nonzero_ = false;
+      store_block(type, block_flags);
+      return true;
+    }
+    const int mb_qp_delta = r_.mb_qp_delta(prev_qp_delta_nonzero_);
+    if (mb_qp_delta < -(26 + s_.QpBdOffsetY / 2) || mb_qp_delta > 25 + s_.QpBdOffsetY / 2) {
+      return invalid("mb_qp_delta");
+    }
+    prev_qp_delta_nonzero_ = mb_qp_delta != 0;
+    QPY_ = derive_qp_y(QPY_, mb_qp_delta, s_.QpBdOffsetY);
+    const bool bypass = s_.qpprime_y_zero_transform_bypass_flag && QPY_ + s_.QpBdOffsetY == 0;
+    store_block(type, block_flags | (bypass ? unsigned{prim::kTransquantBypass} : 0u));
+
+    mb.CurrMbAddr = CurrMbAddr_;
+    mb.mb_x = mb_x_;
+    mb.mb_row = mb_row_;
+    mb.is_field = s_.field_pic_flag || is_field_;
+    mb.QPY = QPY_;
+    ResidualParser<Reader> residual(s_, out_, cursor_, r_, n_, mb);
+    return residual.parse(state.coded) || invalid("residual_block");
+  }
+
+  // ---- mb_pred(), sub_mb_pred() of inter macroblocks (7.3.5.1, 7.3.5.2)
+  // ----------------------------
+
+  /// Largest ref_idx_lX; a field macroblock of an MBAFF frame addresses fields (7.4.5.1).
+  COPE_HD unsigned max_ref_idx(int list) const noexcept {
+    const unsigned num = s_.num_ref_idx_active[list];
+    return (s_.MbaffFrameFlag && is_field_ ? 2 * num : num) - 1;
+  }
+
+  COPE_HD bool read_ref_idx(int list, unsigned quadrant, std::int8_t& ref_idx) noexcept {
+    const unsigned max = max_ref_idx(list);
+    unsigned value = 0;
+    if (max > 0) {
+      value = r_.ref_idx(Reader::kIsCabac ? ref_idx_inc(list, quadrant) : 0, max);
+      if (value > max) return invalid(list == 0 ? "ref_idx_l0" : "ref_idx_l1");
+    }
+    ref_idx = static_cast<std::int8_t>(value);
+    return true;
+  }
+
+  /// ctxIdxInc of ref_idx_lX (9.3.3.1.1.6).
+  COPE_HD int ref_idx_inc(int list, unsigned quadrant) const noexcept {
+    const MbState& current = out_.mbs[CurrMbAddr_];
+    const auto greater = [this](const MbState& mb, unsigned ref) {
+      // refIdxZeroFlagN: a field neighbour counts its references twice.
+      return ref > (s_.MbaffFrameFlag && !is_field_ && (mb.flags & kMbField) != 0 ? 1u : 0u);
+    };
+    bool a = false;
+    bool b = false;
+    if ((quadrant & 1) != 0) {
+      a = current.ref_idx[list][quadrant - 1] > 0;
+    } else if (const MbState* const left = n_.left[quadrant >> 1]; left != nullptr) {
+      a = greater(*left, left->ref_idx[list][(n_.left_row[quadrant & 2] & 2u) + 1]);
+    }
+    if (quadrant >= 2) {
+      b = current.ref_idx[list][quadrant - 2] > 0;
+    } else if (n_.above != nullptr) {
+      b = greater(*n_.above, n_.above->ref_idx[list][quadrant + 2]);
+    }
+    return a + 2 * b;
+  }
+
+  COPE_HD bool mb_pred(MbMotionSyntax& motion, const MbTypeInfo& info) noexcept {
+    MbState& state = out_.mbs[CurrMbAddr_];
+    const unsigned mode[2] = {info.MbPartPredMode0, info.MbPartPredMode1};
+    const unsigned width4 = info.MbPartWidth / 4u;
+    const unsigned height4 = info.MbPartHeight / 4u;
+    for (int list = 0; list < 2; ++list) {
+      for (unsigned part = 0; part < info.NumMbPart; ++part) {
+        if ((mode[part] >> list & 1) == 0) continue;
+        const unsigned quadrant = part * (width4 == 4 ? 2 : 1);
+        std::int8_t ref_idx = 0;
+        if (!read_ref_idx(list, quadrant, ref_idx)) return false;
+        for (unsigned y = 0; y < height4 / 2; ++y) {
+          for (unsigned x = 0; x < width4 / 2; ++x) {
+            motion.ref_idx[list][quadrant + 2 * y + x] = ref_idx;
+            state.ref_idx[list][quadrant + 2 * y + x] = static_cast<std::uint8_t>(ref_idx);
+          }
+        }
+      }
+    }
+    for (int list = 0; list < 2; ++list) {
+      for (unsigned part = 0; part < info.NumMbPart; ++part) {
+        if ((mode[part] >> list & 1) == 0) continue;
+        const unsigned x = width4 == 2 ? 2 * part : 0;
+        const unsigned y = height4 == 2 ? 2 * part : 0;
+        read_mvd(list, x, y, width4, height4);
+      }
+    }
+    return true;
+  }
+
+  COPE_HD bool sub_mb_pred(MbMotionSyntax& motion, bool& may_transform_8x8,
+                           unsigned& partition) noexcept {
+    MbState& state = out_.mbs[CurrMbAddr_];
+    const bool is_b = motion.is_b != 0;
+    SubMbTypeInfo info[4];
+    for (unsigned q = 0; q < 4; ++q) {
+      const unsigned sub_mb_type = is_b ? r_.sub_mb_type_b() : r_.sub_mb_type_p();
+      if (sub_mb_type > (is_b ? 12u : 3u)) return invalid("sub_mb_type");
+      motion.sub_mb_type[q] = static_cast<std::uint8_t>(sub_mb_type);
+      info[q] = is_b ? kSubMbTypeInfoB[sub_mb_type] : kSubMbTypeInfoP[sub_mb_type];
+      if (info[q].SubMbPredMode == kDirect) {
+        may_transform_8x8 &= s_.direct_8x8_inference_flag;
+      } else {
+        may_transform_8x8 &= info[q].NumSubMbPart == 1;
+        partition |=
+            ((info[q].SubMbPartWidth == 4 ? 2u : 0u) | (info[q].SubMbPartHeight == 4 ? 1u : 0u))
+            << (2 * q);
+      }
+    }
+    const bool all_zero = !is_b && motion.mb_type == kP_8x8ref0;
+    for (int list = 0; list < 2; ++list) {
+      for (unsigned q = 0; q < 4; ++q) {
+        if ((info[q].SubMbPredMode >> list & 1) == 0) continue;
+        std::int8_t ref_idx = 0;
+        if (!all_zero && !read_ref_idx(list, q, ref_idx)) return false;
+        motion.ref_idx[list][q] = ref_idx;
+        state.ref_idx[list][q] = static_cast<std::uint8_t>(ref_idx);
+      }
+    }
+    for (int list = 0; list < 2; ++list) {
+      for (unsigned q = 0; q < 4; ++q) {
+        if ((info[q].SubMbPredMode >> list & 1) == 0) continue;
+        const unsigned width4 = info[q].SubMbPartWidth / 4u;
+        const unsigned height4 = info[q].SubMbPartHeight / 4u;
+        for (unsigned y = 0; y < 2; y += height4) {
+          for (unsigned x = 0; x < 2; x += width4) {
+            read_mvd(list, 2 * (q & 1) + x, (q & 2) + y, width4, height4);
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  /// mvd_lX of the partition at (x, y), in 4x4 blocks.
+  COPE_HD void read_mvd(int list, unsigned x, unsigned y, unsigned width4,
+                        unsigned height4) noexcept {
+    prim::MotionVector& mvd = out_.mvd[cursor_.num_mvds++];
+    if constexpr (Reader::kIsCabac) {
+      auto& grid = mvd_grid_[list];
+      const auto& a = grid[y + 1][x];
+      const auto& b = grid[y][x + 1];
+      const int dx = r_.mvd(false, static_cast<unsigned>(a[0]) + b[0]);
+      const int dy = r_.mvd(true, static_cast<unsigned>(a[1]) + b[1]);
+      mvd.x = static_cast<std::int16_t>(dx);
+      mvd.y = static_cast<std::int16_t>(dy);
+      const std::uint8_t ax = saturate(dx);
+      const std::uint8_t ay = saturate(dy);
+      for (unsigned j = 0; j < height4; ++j) {
+        for (unsigned i = 0; i < width4; ++i) {
+          grid[y + 1 + j][x + 1 + i][0] = ax;
+          grid[y + 1 + j][x + 1 + i][1] = ay;
+        }
+      }
+    } else {
+      mvd.x = static_cast<std::int16_t>(r_.mvd(false, 0));
+      mvd.y = static_cast<std::int16_t>(r_.mvd(true, 0));
+    }
+  }
+
+  /// |mvd| for context sums, of which only the comparison with 3 and 32 matters.
+  COPE_HD static std::uint8_t saturate(int mvd) noexcept {
+    const int magnitude = mvd < 0 ? -mvd : mvd;
+    return static_cast<std::uint8_t>(magnitude < 127 ? magnitude : 127);
+  }
+
+  /// Vertical |mvd| of a neighbour in the units of the current macroblock (9.3.3.1.1.7).
+  COPE_HD std::uint8_t scaled_vertical(const MbState& mb, std::uint8_t mvd) const noexcept {
+    if (!s_.MbaffFrameFlag) return mvd;
+    const bool other_field = (mb.flags & kMbField) != 0;
+    if (other_field == is_field_) return mvd;
+    return static_cast<std::uint8_t>(other_field ? mvd * 2 : mvd / 2);
+  }
+
+  COPE_HD void load_mvd_border() noexcept {
+    std::memset(mvd_grid_, 0, sizeof mvd_grid_);
+    for (int list = 0; list < 2; ++list) {
+      auto& grid = mvd_grid_[list];
+      for (unsigned i = 0; i < 4; ++i) {
+        if (const MbState* const left = n_.left[i / 2]; left != nullptr) {
+          grid[i + 1][0][0] = left->mvd_right[list][n_.left_row[i]][0];
+          grid[i + 1][0][1] = scaled_vertical(*left, left->mvd_right[list][n_.left_row[i]][1]);
+        }
+        if (n_.above != nullptr) {
+          grid[0][i + 1][0] = n_.above->mvd_bottom[list][i][0];
+          grid[0][i + 1][1] = scaled_vertical(*n_.above, n_.above->mvd_bottom[list][i][1]);
+        }
+      }
+    }
+  }
+
+  COPE_HD void store_mvd_border() noexcept {
+    MbState& state = out_.mbs[CurrMbAddr_];
+    for (int list = 0; list < 2; ++list) {
+      for (unsigned i = 0; i < 4; ++i) {
+        for (unsigned c = 0; c < 2; ++c) {
+          state.mvd_right[list][i][c] = mvd_grid_[list][i + 1][4][c];
+          state.mvd_bottom[list][i][c] = mvd_grid_[list][4][i + 1][c];
+        }
+      }
+    }
+  }
+
+  const SliceParams& s_;
+  const PictureArrays& out_;
+  OutputCursor& cursor_;
+  Reader& r_;
+  MbLocator locator_;
+  MbNeighbours n_;
+  OutputCursor begin_;  // of the current macroblock
+  std::int32_t CurrMbAddr_ = 0;
+  std::int32_t mb_x_ = 0;
+  std::int32_t mb_row_ = 0;
+  std::size_t block_ = 0;  // index into the block map
+  std::int32_t num_mbs_ = 0;
+  int QPY_;
+  bool prev_qp_delta_nonzero_ = false;
+  bool prev_mb_skipped_ = false;
+  bool is_bottom_ = false;
+  bool is_field_ = false;  // mb_field_decoding_flag
+  const char* element_ = nullptr;
+  std::uint8_t mvd_grid_[2][5][5][2] =
+      {};  // [LX][y + 1][x + 1], row and column 0 are the neighbours'
+};
+
+}  // namespace cope::h264

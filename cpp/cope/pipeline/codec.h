@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cope/base/limits.h"
+#include "cope/base/status.h"
+#include "cope/media/demuxer.h"
+#include "cope/media/packet.h"
+#include "cope/prim/picture_primitives.h"
+
+/// What the pipeline knows of a codec. Each codec implements these three classes and nothing else of
+/// the pipeline names it; a codec is added in `make_codec`.
+namespace cope::pipeline {
+
+/// What probing reports of a coded picture beyond `PictureInfo`.
+struct CodingProfile {
+  std::int32_t profile_idc = 0;
+  std::uint32_t constraint_flags = 0;  ///< bit i: constraint_set<i>_flag
+  std::int32_t level_idc = 0;
+};
+
+/// One coded picture of which the headers are decoded and the slice data is not yet looked at.
+class CodedUnit {
+ public:
+  virtual ~CodedUnit() = default;
+
+  virtual prim::PictureInfo& info() noexcept = 0;
+  /// decode_index of every picture that this or a later one may reference.
+  virtual std::span<const std::int64_t> live() const noexcept = 0;
+  /// Adds the decode_index of every picture in its reference lists; some may come twice.
+  virtual void append_references(std::vector<std::int64_t>& out) const = 0;
+  /// Adds the decode_index of every picture whose motion must be derived before its own can be.
+  virtual void append_collocated(std::vector<std::int64_t>& out) const = 0;
+  /// Adds the static names of the coding tools that its headers use.
+  virtual void append_features(std::vector<const char*>& out) const = 0;
+  virtual CodingProfile coding_profile() const noexcept = 0;
+  /// kUnsupported naming the first coding tool that is not read.
+  virtual Status check_supported() const noexcept = 0;
+  /// Memory that it holds, about.
+  virtual std::size_t size_bytes() const noexcept = 0;
+};
+
+/// How the parse of one picture went.
+struct Damage {
+  std::int32_t num_blocks_lost = 0;
+  Status first_error;  ///< ok when nothing was damaged
+};
+
+/// Turns one coded picture at a time into primitives. Owns the parser's scratch memory, so a
+/// worker serves one thread at a time.
+class PictureWorker {
+ public:
+  virtual ~PictureWorker() = default;
+
+  /// Takes the content of `unit`, which stays empty until `release`.
+  virtual void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) = 0;
+  /// Whether `derive` looks at other pictures.
+  virtual bool needs_collocated() const noexcept = 0;
+  /// Pass 1: everything but motion vectors. Any thread, any order.
+  virtual void parse(bool keep_coefficients) = 0;
+  /// Pass 2: motion vectors. `lookup` finds pictures whose motion is derived; null when unknown.
+  virtual void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t), void* context) = 0;
+  /// Gives the coded picture back and returns its primitives.
+  virtual std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) = 0;
+};
+
+struct CodecCounts {
+  std::int64_t num_nal_units = 0;
+  std::int64_t num_nal_units_damaged = 0;  ///< dropped
+  Status first_error;                      ///< of a dropped NAL unit
+};
+
+/// One codec: packets in, coded pictures out, in decoding order. Not thread-safe.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  virtual std::unique_ptr<CodedUnit> make_unit() const = 0;
+  virtual std::unique_ptr<PictureWorker> make_worker() const = 0;
+
+  /// Takes one packet. Damaged NAL units are dropped and counted, the first one's error is returned
+  /// after all of the packet was taken; kUnsupported names a coding tool.
+  virtual Status push(const media::PacketView& packet) = 0;
+  /// Says that no packet is left.
+  virtual void finish() = 0;
+  /// Moves the next coded picture into `unit`. False when none is ready.
+  virtual bool pop(CodedUnit& unit) = 0;
+  virtual CodecCounts counts() const noexcept = 0;
+};
+
+/// The codec of a stream; kUnsupported with its name when cope does not parse it.
+Result<std::unique_ptr<Codec>> make_codec(const media::StreamInfo& info, const Limits& limits);
+
+}  // namespace cope::pipeline

@@ -1,0 +1,242 @@
+#include "cope/pipeline/h264_codec.h"
+
+#include <new>
+#include <utility>
+
+#include "cope/bits/annex_b.h"
+#include "cope/bits/length_prefixed.h"
+#include "cope/h264/header_decoder.h"
+#include "cope/h264/picture_parser.h"
+
+namespace cope::pipeline {
+namespace {
+
+using h264::CodedSlice;
+using h264::SliceType;
+
+class H264Unit final : public CodedUnit {
+ public:
+  h264::CodedPicture coded;
+
+  prim::PictureInfo& info() noexcept override { return coded.info; }
+  std::span<const std::int64_t> live() const noexcept override { return coded.live; }
+
+  std::span<const CodedSlice> slices() const noexcept {
+    return {coded.slices.data(), static_cast<std::size_t>(coded.info.num_slices)};
+  }
+
+  void append_references(std::vector<std::int64_t>& out) const override {
+    for (const CodedSlice& slice : slices()) {
+      for (int list = 0; list < 2; ++list) {
+        for (int i = 0; i < slice.refs.num_ref[list]; ++i) append(slice.refs.ref[list][i], out);
+      }
+    }
+  }
+
+  void append_collocated(std::vector<std::int64_t>& out) const override {
+    for (const CodedSlice& slice : slices()) {
+      if (slice.header.is_b() && slice.refs.num_ref[1] > 0) append(slice.refs.ref[1][0], out);
+    }
+  }
+
+  void append_features(std::vector<const char*>& out) const override;
+  Status check_supported() const noexcept override;
+
+  CodingProfile coding_profile() const noexcept override {
+    if (slices().empty() || !slices()[0].sps) return {};
+    const h264::Sps& sps = *slices()[0].sps;
+    return {sps.profile_idc, sps.constraint_set_flags, sps.level_idc};
+  }
+
+  std::size_t size_bytes() const noexcept override {
+    return coded.rbsp.capacity() + coded.slices.capacity() * sizeof(CodedSlice) +
+           coded.slice_group_map.capacity();
+  }
+
+ private:
+  static void append(const prim::RefPicture& ref, std::vector<std::int64_t>& out) {
+    if (ref.is_missing) return;
+    if (ref.decode_index >= 0) out.push_back(ref.decode_index);
+    if (ref.second_decode_index >= 0) out.push_back(ref.second_decode_index);
+  }
+};
+
+void H264Unit::append_features(std::vector<const char*>& out) const {
+  const prim::PictureInfo& info = coded.info;
+  const auto add = [&out](bool used, const char* name) {
+    if (used) out.push_back(name);
+  };
+  add(info.structure != prim::PictureStructure::kFrame, "field pictures");
+  add(info.mbaff, "MBAFF");
+  add(info.num_slices > 1, "several slices");
+  add(info.chroma_format_idc == 0, "monochrome");
+  add(info.chroma_format_idc == 2, "4:2:2");
+  add(info.chroma_format_idc == 3, "4:4:4");
+  add(info.separate_colour_planes, "separate colour planes");
+  add(info.bit_depth_luma > 8 || info.bit_depth_chroma > 8, "more than 8 bits");
+  for (const CodedSlice& slice : slices()) {
+    const h264::Sps& sps = *slice.sps;
+    const h264::Pps& pps = *slice.pps;
+    const bool is_b = slice.header.is_b();
+    add(pps.entropy_coding_mode_flag, "CABAC");
+    add(!pps.entropy_coding_mode_flag, "CAVLC");
+    add(pps.transform_8x8_mode_flag, "8x8 transform");
+    add(sps.seq_scaling_matrix_present_flag || pps.pic_scaling_matrix_present_flag, "scaling lists");
+    add(sps.qpprime_y_zero_transform_bypass_flag, "lossless");
+    add(pps.constrained_intra_pred_flag, "constrained intra prediction");
+    add(pps.num_slice_groups_minus1 > 0, "slice groups (FMO)");
+    add(slice.nal.nal_unit_type == h264::NalUnitType::kSliceDataPartitionA, "data partitioning");
+    add(slice.header.slice_type == SliceType::SP, "SP slices");
+    add(slice.header.slice_type == SliceType::SI, "SI slices");
+    add(is_b, "B slices");
+    add(is_b && slice.header.direct_spatial_mv_pred_flag, "spatial direct");
+    add(is_b && !slice.header.direct_spatial_mv_pred_flag, "temporal direct");
+    add(is_b && info.is_reference, "B pictures as references");
+    add(!is_b && !slice.header.is_intra() && pps.weighted_pred_flag, "weighted prediction");
+    add(is_b && pps.weighted_bipred_idc == 1, "explicit weighted bi-prediction");
+    add(is_b && pps.weighted_bipred_idc == 2, "implicit weighted bi-prediction");
+    add(slice.refs.num_ref[0] > 1, "several references");
+    bool is_long_term = false;
+    for (int list = 0; list < 2; ++list) {
+      for (int i = 0; i < slice.refs.num_ref[list]; ++i) {
+        is_long_term = is_long_term || slice.refs.ref[list][i].is_long_term;
+      }
+    }
+    add(is_long_term, "long-term references");
+  }
+}
+
+Status H264Unit::check_supported() const noexcept {
+  const prim::PictureInfo& info = coded.info;
+  if (info.structure != prim::PictureStructure::kFrame) {
+    return Status::unsupported("interlaced coding: field pictures", "H.264 7.4.3");
+  }
+  if (info.mbaff) return Status::unsupported("interlaced coding: MBAFF", "H.264 7.4.2.1.1");
+  std::uint32_t next_mb[3] = {0, 0, 0};  // by colour_plane_id
+  for (const CodedSlice& slice : slices()) {
+    if (slice.pps->num_slice_groups_minus1 > 0) {
+      return Status::unsupported("flexible macroblock ordering", "H.264 8.2.2");
+    }
+    if (slice.nal.nal_unit_type == h264::NalUnitType::kSliceDataPartitionA) {
+      return Status::unsupported("data partitioning", "H.264 7.4.1.2.5");
+    }
+    if (slice.header.slice_type == SliceType::SP || slice.header.slice_type == SliceType::SI) {
+      return Status::unsupported("SP and SI slices", "H.264 8.6");
+    }
+    std::uint32_t& next = next_mb[slice.header.colour_plane_id];
+    if (slice.header.first_mb_in_slice < next) {
+      return Status::unsupported("arbitrary slice order", "H.264 7.4.3");
+    }
+    next = slice.header.first_mb_in_slice;
+  }
+  return {};
+}
+
+class H264Worker final : public PictureWorker {
+ public:
+  void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
+    std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
+    job_.picture = std::move(out);
+    job_.report = {};
+  }
+
+  bool needs_collocated() const noexcept override {
+    return (job_.coded.info.slice_types & prim::kHasB) != 0;
+  }
+
+  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients}); }
+
+  void derive(h264::PictureLookup lookup, void* context) override {
+    h264::derive_motion(job_, lookup, context);
+  }
+
+  std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
+    std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
+    damage = {job_.report.num_blocks_lost, job_.report.first_error};
+    return std::exchange(job_.picture, nullptr);
+  }
+
+ private:
+  h264::PictureJob job_;
+  h264::PictureParser parser_;
+};
+
+class H264Codec final : public Codec {
+ public:
+  H264Codec(const media::StreamInfo& info, const Limits& limits)
+      : is_length_prefixed_(info.is_length_prefixed), decoder_(limits) {}
+
+  std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<H264Unit>(); }
+  std::unique_ptr<PictureWorker> make_worker() const override {
+    return std::make_unique<H264Worker>();
+  }
+
+  Status push(const media::PacketView& packet) override {
+    Status first;
+    if (packet.extradata && packet.extradata != extradata_) first = push_extradata(packet);
+    if (is_length_prefixed_) {
+      keep(first, bits::split_length_prefixed(packet.data, nal_length_size_, nals_));
+    } else {
+      bits::split_annex_b(packet.data, nals_);
+    }
+    keep(first, push_nals(packet));
+    // A container's sample is an access unit. Annex B packets were cut by libavformat's parser,
+    // which knows less of where a picture ends than the header decoder does.
+    if (is_length_prefixed_) decoder_.end_access_unit();
+    return first;
+  }
+
+  void finish() override { decoder_.end_access_unit(); }
+
+  bool pop(CodedUnit& unit) override {
+    return decoder_.pop_picture(static_cast<H264Unit&>(unit).coded);
+  }
+
+  CodecCounts counts() const noexcept override {
+    const h264::StreamCounts& counts = decoder_.counts();
+    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
+  }
+
+ private:
+  // Unsupported outranks invalid: it explains the rest.
+  static void keep(Status& first, const Status& status) {
+    if (first.ok() || (status.code == StatusCode::kUnsupported && first.code != status.code)) {
+      if (!status.ok()) first = status;
+    }
+  }
+
+  Status push_extradata(const media::PacketView& packet) {
+    extradata_ = packet.extradata;
+    if (!is_length_prefixed_) {
+      bits::split_annex_b(*extradata_, nals_);
+      return push_nals(packet);
+    }
+    Status first = bits::parse_avcc(*extradata_, configuration_);
+    nal_length_size_ = configuration_.nal_length_size;
+    std::swap(nals_, configuration_.nals);
+    keep(first, push_nals(packet));
+    return first;
+  }
+
+  Status push_nals(const media::PacketView& packet) {
+    Status first;
+    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
+    for (const std::span<const std::uint8_t> nal : nals_) keep(first, decoder_.push_nal(nal, source));
+    return first;
+  }
+
+  bool is_length_prefixed_;
+  unsigned nal_length_size_ = 4;
+  h264::HeaderDecoder decoder_;
+  std::shared_ptr<const media::Extradata> extradata_;
+  bits::DecoderConfiguration configuration_;
+  std::vector<std::span<const std::uint8_t>> nals_;
+};
+
+}  // namespace
+
+std::unique_ptr<Codec> make_h264_codec(const media::StreamInfo& info, const Limits& limits) {
+  return std::make_unique<H264Codec>(info, limits);
+}
+
+}  // namespace cope::pipeline

@@ -1,0 +1,127 @@
+#include "cope/pipeline/picture_source.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "cope/base/cpu_count.h"
+
+namespace cope::pipeline {
+namespace {
+
+// Decoding distance to a reference, a long-term one, beyond which a picture does not carry its time.
+constexpr std::int64_t kMaxTimeSpan = 4096;
+
+}  // namespace
+
+int resolve_threads(int threads) { return threads > 0 ? threads : available_cpus(); }
+
+void add_counts(const SourceCounts& counts, ReadStats& stats) {
+  stats.num_packets = counts.num_packets;
+  stats.num_packets_corrupt = counts.num_packets_corrupt;
+  stats.num_nal_units = counts.codec.num_nal_units;
+  stats.num_nal_units_damaged = counts.codec.num_nal_units_damaged;
+  stats.num_pictures = counts.num_pictures;
+  if (stats.first_error.ok()) stats.first_error = counts.codec.first_error;
+  stats.seconds_demux = counts.seconds;
+}
+
+Status apply_policy(const Damage& damage, OnError on_error, ReadStats& stats, bool& keep) {
+  keep = true;
+  ++stats.num_parsed;
+  const Status& error = damage.first_error;
+  if (error.ok() && damage.num_blocks_lost == 0) return {};
+  if (error.code == StatusCode::kUnsupported || error.code == StatusCode::kLimitExceeded) {
+    return error;
+  }
+  if (stats.first_error.ok()) stats.first_error = error;
+  switch (on_error) {
+    case OnError::kRaise:
+      return error.ok() ? Status::invalid("slice_data", "missing macroblocks") : error;
+    case OnError::kSkip:
+      ++stats.num_skipped;
+      keep = false;
+      break;
+    case OnError::kConceal:
+      ++stats.num_concealed_pictures;
+      stats.num_blocks_lost += damage.num_blocks_lost;
+      break;
+  }
+  return {};
+}
+
+PictureSource::PictureSource(std::unique_ptr<HeaderSource> headers, const ReadOptions& options,
+                             bool keep_coefficients)
+    : headers_(std::move(headers)),
+      options_(options),
+      keep_coefficients_(keep_coefficients),
+      queue_(std::make_unique<ParseQueue>(headers_->codec(), resolve_threads(options.threads))) {}
+
+std::unique_ptr<HeaderSource> PictureSource::release() {
+  queue_.reset();
+  return std::move(headers_);
+}
+
+ReadStats PictureSource::stats() const {
+  ReadStats stats = stats_;
+  if (headers_) add_counts(headers_->counts(), stats);
+  return stats;
+}
+
+Status PictureSource::fill(const Poll& poll) {
+  while (end_.ok() && !queue_->full()) {
+    end_ = headers_->next(next_, options_.on_error == OnError::kRaise, poll);
+    if (end_.ok()) end_ = next_.unit->check_supported();
+    if (!end_.ok()) break;
+    timeline_.push(next_.unit->info().decode_index, next_.seconds);
+    queued_.push_back({next_.seconds, next_.is_discard});
+    queue_->push(std::move(next_.unit), keep_coefficients_);
+  }
+  return end_;
+}
+
+void PictureSource::add_times(Item& item) const {
+  const std::int64_t own = item.picture->info.decode_index;
+  item.first_time = own;
+  for (const prim::SliceRefs& refs : item.picture->slice_refs) {
+    for (int list = 0; list < 2; ++list) {
+      for (int i = 0; i < refs.num_ref[list]; ++i) {
+        const std::int64_t index = refs.ref[list][i].decode_index;
+        if (index >= 0) item.first_time = std::min(item.first_time, index);
+      }
+    }
+  }
+  item.first_time = std::max(item.first_time, own - kMaxTimeSpan);
+  const cpu::PictureTimes times = timeline_.times();
+  for (std::int64_t index = item.first_time; index <= own; ++index) {
+    item.times.push_back(times.at(index));
+  }
+}
+
+Result<PictureSource::Item> PictureSource::next(const Poll& poll) {
+  for (;;) {
+    const Status filled = fill(poll);
+    // What precedes an error is handed out before it.
+    if (queue_->empty()) return filled;
+
+    const auto start = std::chrono::steady_clock::now();
+    ParsedPicture parsed = queue_->pop(store_, poll);
+    stats_.seconds_parse +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const Queued queued = queued_.front();
+    queued_.pop_front();
+    if (parsed.picture) {
+      store_.add(parsed.picture);
+      store_.retain(parsed.unit->live());
+    }
+    headers_->recycle(std::move(parsed.unit));
+    bool keep = true;
+    COPE_RETURN_IF_ERROR(apply_policy(parsed.damage, options_.on_error, stats_, keep));
+    if (!keep) continue;
+    Item item{std::move(parsed.picture), queued.seconds, queued.is_discard, {}, 0};
+    add_times(item);
+    return item;
+  }
+}
+
+}  // namespace cope::pipeline

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cope/base/status.h"
+#include "cope/cpu/compose.h"
+#include "cope/media/keyframe_decoder.h"
+#include "cope/pipeline/header_source.h"
+#include "cope/pipeline/parse_queue.h"
+#include "cope/pipeline/picture_source.h"
+#include "cope/pipeline/plan.h"
+#include "cope/pipeline/timeline.h"
+
+namespace cope::pipeline {
+
+struct WindowOptions {
+  Density density;
+  std::int32_t cell = 16;           ///< luma samples per cell, a positive multiple of 4
+  std::int32_t residual_scale = 4;  ///< luma samples per residual value, a positive multiple of 4
+  bool decode_keyframes = true;     ///< false: the plan is the same, keyframes are not handed out
+  /// Coded pictures that may wait for the end of their window, bytes. Beyond it pictures are composed
+  /// without knowing whether the target's chain needs them.
+  std::size_t max_waiting_bytes = std::size_t{256} << 20;
+};
+
+/// The fields of one delta window, or one keyframe. Planes are turned as the picture is displayed.
+struct WindowItem {
+  PlanStep step;
+  media::Image image;  ///< kKeyframe
+
+  std::int32_t height = 0;  ///< cells; kDelta
+  std::int32_t width = 0;
+  std::int32_t residual_height = 0;
+  std::int32_t residual_width = 0;
+  std::vector<float> motion;    ///< [2][height][width], per second, in widths and heights
+  std::vector<float> valid;     ///< [height][width], shares 0..1
+  std::vector<float> intra;
+  std::vector<float> lost;
+  std::vector<float> scaled;
+  std::vector<float> residual;  ///< [3][residual_height][residual_width]
+  std::vector<float> saliency;  ///< [3][height][width]
+};
+
+/// Reads a stream as keyframes and delta windows, in time order: parses only the reference pictures that
+/// the targets depend on, decodes only the keyframes. Memory does not grow with the stream. Not thread-safe.
+class WindowSource {
+ public:
+  WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOptions& options,
+               const WindowOptions& window_options);
+
+  /// The next keyframe or window. kEndOfStream when none is left.
+  Result<std::unique_ptr<WindowItem>> next(const Poll& poll);
+
+  ReadStats stats() const;
+  /// What is being read. Pre: not released.
+  const HeaderSource& headers() const noexcept { return *headers_; }
+  /// Gives the demuxer back for another pass; this object is of no more use.
+  std::unique_ptr<HeaderSource> release();
+
+ private:
+  // A reference picture, or a random access point, that a later step may need.
+  struct Waiting {
+    std::unique_ptr<CodedUnit> unit;
+    std::shared_ptr<const media::Packet> packet;
+    std::int64_t decode_index = 0;
+    std::int64_t frame_decode_index = 0;  // of the first field where this is the second
+    double seconds = 0.0;
+    std::shared_ptr<prim::PicturePrimitives> picture;  // parsed already, and needed again
+    bool is_composed = false;    // into the open window
+    bool is_in_chain = false;
+    bool is_collocated = false;  // needed for its motion alone
+  };
+
+  Status read_one(const Poll& poll);
+  Waiting* find(std::int64_t decode_index);
+  Status decode_keyframe(const PlanStep& step, std::unique_ptr<WindowItem>& item);
+  Status take_step(const PlanStep& step, const Poll& poll, std::unique_ptr<WindowItem>& item);
+  Status compose_window(const PlanStep& step, const Poll& poll, std::unique_ptr<WindowItem>& item);
+  void begin_window(std::int64_t start, double start_seconds);
+  void select_chain(std::int64_t target);
+  void select_collocated();
+  Status run_selected(double target_seconds, const Poll& poll);
+  void compose(Waiting& waiting, const prim::PicturePrimitives& picture);
+  Status compose_early(const Poll& poll);
+  void drop_finished();
+
+  std::unique_ptr<HeaderSource> headers_;
+  ReadOptions options_;
+  WindowOptions window_options_;
+  Planner planner_;
+  std::unique_ptr<ParseQueue> queue_;
+  cpu::WindowComposer composer_;
+  std::optional<media::KeyframeDecoder> decoder_;
+  PictureStore store_;
+  std::deque<Waiting> waiting_;  // decoding order
+  std::size_t waiting_bytes_ = 0;
+  PictureTimeline timeline_;
+  std::optional<Planner::Start> open_window_;  // what `composer_` was begun with
+  HeaderPicture next_;
+  Status end_;
+  bool is_interrupted_ = false;  // an exception left pictures in the queue
+  ReadStats stats_;
+  std::vector<std::int64_t> stack_;
+  std::vector<std::int64_t> names_;
+};
+
+}  // namespace cope::pipeline

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+namespace cope::prim {
+
+/// A growing array of plain data that is reused from picture to picture.
+///
+/// Growth neither keeps nor clears the old content, and shrinking keeps the memory: in the steady
+/// state of a video nothing is allocated. Owners that need zeros ask for them.
+template <class T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+ public:
+  /// Makes room for `size` elements of unspecified value.
+  void resize_uninitialized(std::size_t size) {
+    if (size > capacity_) {
+      data_.reset();  // before the new block, so that both never exist together
+      data_ = std::make_unique_for_overwrite<T[]>(size);
+      capacity_ = size;
+    }
+    size_ = size;
+  }
+
+  /// Makes `size` elements, every byte of them zero.
+  void assign_zero(std::size_t size) {
+    resize_uninitialized(size);
+    if (size != 0) std::memset(static_cast<void*>(data_.get()), 0, size * sizeof(T));
+  }
+
+  /// Says how many of the elements are in use, at most the capacity.
+  void set_size(std::size_t size) noexcept { size_ = size; }
+
+  T* data() noexcept { return data_.get(); }
+  const T* data() const noexcept { return data_.get(); }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  T& operator[](std::size_t i) noexcept { return data_[i]; }
+  const T& operator[](std::size_t i) const noexcept { return data_[i]; }
+  std::span<T> span() noexcept { return {data_.get(), size_}; }
+  std::span<const T> span() const noexcept { return {data_.get(), size_}; }
+
+ private:
+  std::unique_ptr<T[]> data_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace cope::prim

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cope/prim/buffer.h"
+
+namespace cope::prim {
+
+/// What a record's levels are. The first four are the kinds of the H.264 golden format.
+enum class CoeffKind : std::uint8_t {
+  kBlock4x4 = 0,      ///< 4x4 block; position 0 is absent where the DC is coded on its own
+  kBlock8x8 = 1,      ///< 8x8 block
+  kIntra16x16Dc = 2,  ///< Intra16x16DCLevel of a macroblock: 4x4 DC values
+  kChromaDc = 3,      ///< chroma DC: 2x2 (4:2:0) or 2x4 (4:2:2) DC values
+};
+
+enum CoeffFlag : std::uint8_t {
+  kCoeffIntra = 1 << 0,      ///< of an intra macroblock
+  kCoeffBypass = 1 << 1,     ///< TransformBypassModeFlag: the levels are residual samples
+  kCoeffFieldScan = 1 << 2,  ///< positions follow the field scan, else the zig-zag scan
+  kCoeffSeparateDc = 1
+      << 3,  ///< 4x4 block of which the DC comes from a DC record of the same macroblock
+  kCoeffBypassVertical = 1
+      << 4,  ///< bypass with vertical prediction: residuals accumulate down (8.5.15)
+  kCoeffBypassHorizontal = 1 << 5,  ///< bypass with horizontal prediction: accumulate rightwards
+};
+
+/// One transform block with at least one non-zero level. 20 bytes.
+///
+/// Its levels are `levels[first .. first + count)` at scan positions `positions[first ..]`, in
+/// ascending position. All records of a macroblock are consecutive; DC records precede AC records
+/// of the same plane.
+struct CoeffRecord {
+  std::uint32_t first;    ///< index into positions and levels
+  std::uint32_t mb_addr;  ///< CurrMbAddr (H.265: CtbAddrInRs)
+  std::uint16_t
+      x;  ///< samples of its plane; left column of the block (DC kinds: of the macroblock)
+  std::uint16_t y;           ///< samples of its plane; MBAFF: row by macroblock address
+  std::uint16_t count;       ///< non-zero levels, 1..64 (H.265: ..1024)
+  std::uint8_t plane;        ///< 0 Y, 1 Cb, 2 Cr
+  std::uint8_t kind;         ///< CoeffKind
+  std::uint8_t block_idx;    ///< luma4x4BlkIdx, luma8x8BlkIdx or chroma blkIdx; 0 for DC kinds
+  std::uint8_t flags;        ///< CoeffFlag
+  std::uint8_t qp;           ///< qP of the scaling process: QP'Y or QP'C with QpBdOffset, 0..93
+  std::uint8_t scaling_idx;  ///< into PicturePrimitives::scaling, the weight matrices in force
+};
+static_assert(sizeof(CoeffRecord) == 20);
+
+/// Every non-zero level of a picture, exactly as parsed (before any scaling).
+struct CoeffStream {
+  Buffer<CoeffRecord> records;
+  Buffer<std::uint16_t> positions;  ///< scan index inside the block, 0..63 (H.265: y * size + x)
+  Buffer<std::int32_t> levels;
+};
+
+/// Weight scale matrices (weightScale4x4, weightScale8x8 of 8.5.9), raster order [y * size + x].
+/// First index: Intra Y, Cb, Cr, Inter Y, Cb, Cr.
+struct ScalingMatrices {
+  std::uint8_t weight_4x4[6][16];
+  std::uint8_t weight_8x8[6][64];
+};
+
+}  // namespace cope::prim

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace cope::prim {
+
+/// A pts or dts that the container does not give (FFmpeg's AV_NOPTS_VALUE).
+inline constexpr std::int64_t kNoPts = std::numeric_limits<std::int64_t>::min();
+
+enum class PictureStructure : std::uint8_t { kFrame = 0, kTop = 1, kBottom = 2 };
+
+/// Bits of `PictureInfo::slice_types`: which slice types the picture contains.
+enum SliceTypeBit : std::uint8_t {
+  kHasB = 1 << 0,
+  kHasI = 1 << 1,
+  kHasP = 1 << 2,
+  kHasSI = 1 << 3,
+  kHasSP = 1 << 4,
+};
+
+enum class Codec : std::uint8_t { kH264 = 0, kH265 = 1 };
+
+/// What is known of a coded picture besides its blocks. One record per coded picture, so the two
+/// fields of a field pair have one each.
+struct PictureInfo {
+  std::int64_t decode_index =
+      0;  ///< coded pictures before this one in decoding order; identifies the picture
+  std::int64_t pts = kNoPts;  ///< presentation time in `time_base` units, kNoPts when unknown
+  std::int64_t dts = kNoPts;  ///< decoding time in `time_base` units, kNoPts when unknown
+  std::int32_t time_base_num = 0;
+  std::int32_t time_base_den = 1;
+  std::int64_t packet_index = -1;  ///< demuxed packets before the one that held this picture
+  std::int64_t size_bytes = 0;     ///< its slice NAL units, as stored
+
+  std::int32_t poc = 0;  ///< PicOrderCnt while decoding; a frame: the smaller of its fields'
+  std::int32_t top_poc = 0;
+  std::int32_t bottom_poc = 0;
+  Codec codec = Codec::kH264;
+  PictureStructure structure = PictureStructure::kFrame;
+  bool is_second_field = false;  ///< of a complementary field pair
+  bool mbaff = false;            ///< MbaffFrameFlag
+  bool is_idr = false;
+  bool is_random_access =
+      false;  ///< decoding may start here (IDR, or a recovery point SEI with an I picture)
+  bool is_reference = false;  ///< nal_ref_idc != 0
+  bool is_leading = false;    ///< precedes in output order the random access point it follows
+  bool has_memory_management_5 = false;  ///< later pictures see poc 0-based after it (8.2.1)
+  std::uint8_t nal_ref_idc = 0;          ///< 0..3
+  std::uint8_t temporal_id = 0;
+  std::uint8_t slice_types = 0;  ///< SliceTypeBit
+  std::int32_t num_slices = 0;   ///< slice NAL units of the primary coded picture
+
+  std::int32_t width =
+      0;  ///< coded luma samples, a multiple of 16; of the field for a field picture
+  std::int32_t height = 0;
+  std::int32_t crop_left = 0;  ///< luma samples outside the cropping window, for a frame
+  std::int32_t crop_right = 0;
+  std::int32_t crop_top = 0;
+  std::int32_t crop_bottom = 0;
+  std::uint8_t chroma_format_idc = 1;  ///< 0..3
+  bool separate_colour_planes = false;
+  std::uint8_t bit_depth_luma = 8;    ///< 8..14
+  std::uint8_t bit_depth_chroma = 8;  ///< 8..14
+
+  // Filled by the slice data parser.
+  std::int64_t qp_sum = 0;  ///< sum of QP_Y over all macroblocks except I_PCM
+  std::int32_t qp_min = 0;
+  std::int32_t qp_max = 0;
+  std::int32_t num_blocks_lost = 0;  ///< macroblocks that could not be parsed
+};
+
+}  // namespace cope::prim

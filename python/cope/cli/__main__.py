@@ -1,0 +1,5 @@
+"""`python -m cope.cli` is the same as `cope`."""
+
+from cope.cli import main
+
+main()

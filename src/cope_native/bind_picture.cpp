@@ -1,0 +1,248 @@
+#include <nanobind/nanobind.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "bindings.h"
+#include "cope/pipeline/digest.h"
+#include "ndarray.h"
+#include "picture.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace cope::native {
+namespace {
+
+using prim::PicturePrimitives;
+
+nb::object time_or_none(std::int64_t time) {
+  return time == prim::kNoPts ? nb::none() : nb::object(nb::int_(time));
+}
+
+const char* structure_name(prim::PictureStructure structure) {
+  switch (structure) {
+    case prim::PictureStructure::kTop:
+      return "top";
+    case prim::PictureStructure::kBottom:
+      return "bottom";
+    default:
+      return "frame";
+  }
+}
+
+// In the order of golden files: B, I, P, SI as i, SP as p.
+std::string slice_types(std::uint8_t bits) {
+  std::string text;
+  const char letters[] = {'B', 'I', 'P', 'i', 'p'};
+  for (int i = 0; i < 5; ++i) {
+    if ((bits >> i & 1) != 0) text += letters[i];
+  }
+  return text;
+}
+
+template <class T>
+nb::object block_array(const NativePicture& self, const prim::Buffer<T>& buffer) {
+  const prim::BlockMap& blocks = self.primitives->blocks;
+  return view(self.primitives, buffer.data(),
+              {static_cast<std::size_t>(blocks.height), static_cast<std::size_t>(blocks.width)});
+}
+
+nb::object motion_vectors(const NativePicture& self) {
+  const prim::MotionField& motion = self.primitives->motion;
+  return view(self.primitives, reinterpret_cast<const std::int16_t*>(motion.mv.data()),
+              {2, static_cast<std::size_t>(motion.height_4x4),
+               static_cast<std::size_t>(motion.width_4x4), 2});
+}
+
+nb::object ref_idx(const NativePicture& self) {
+  const prim::MotionField& motion = self.primitives->motion;
+  return view(self.primitives, motion.ref_idx.data(),
+              {2, static_cast<std::size_t>(motion.height_4x4),
+               static_cast<std::size_t>(motion.width_4x4)});
+}
+
+nb::object ref_poc(const NativePicture& self) {
+  const prim::MotionField& motion = self.primitives->motion;
+  std::vector<std::int32_t> poc(2 * motion.plane_size());
+  self.primitives->write_ref_poc(poc.data());
+  return take(std::move(poc), {2, static_cast<std::size_t>(motion.height_4x4),
+                               static_cast<std::size_t>(motion.width_4x4)});
+}
+
+nb::object records(const NativePicture& self) {
+  const prim::CoeffStream& coeffs = self.primitives->coeffs;
+  return view(self.primitives, reinterpret_cast<const std::uint8_t*>(coeffs.records.data()),
+              {coeffs.records.size() * sizeof(prim::CoeffRecord)});
+}
+
+// [slice][list][index]: decode_index and POC of what a ref_idx of that slice means.
+nb::list references(const NativePicture& self) {
+  nb::list slices;
+  for (const prim::SliceRefs& refs : self.primitives->slice_refs) {
+    nb::list lists;
+    for (int list = 0; list < 2; ++list) {
+      nb::list entries;
+      for (int i = 0; i < refs.num_ref[list]; ++i) {
+        const prim::RefPicture& ref = refs.ref[list][i];
+        entries.append(nb::make_tuple(ref.is_missing ? -1 : ref.decode_index, ref.poc,
+                                      ref.is_long_term));
+      }
+      lists.append(nb::tuple(entries));
+    }
+    slices.append(nb::tuple(lists));
+  }
+  return slices;
+}
+
+nb::str hex(std::uint64_t hash) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return nb::str(text);
+}
+
+void put_blocks(nb::dict& out, const pipeline::BlockDigest& blocks) {
+  const char* const names[] = {"I_4x4", "I_8x8", "I_16x16", "I_PCM", "inter", "skip", "lost"};
+  nb::dict counts;
+  for (std::size_t i = 0; i < blocks.num_blocks.size(); ++i) {
+    const bool is_lost = i == static_cast<std::size_t>(prim::BlockType::kLost);
+    if (!is_lost || blocks.num_blocks[i] != 0) counts[names[i]] = blocks.num_blocks[i];
+  }
+  out["mb_counts"] = counts;
+  out["qp_sum"] = blocks.qp_sum;
+}
+
+void put_motion(nb::dict& out, const pipeline::BlockDigest& blocks) {
+  nb::dict mv;
+  nb::dict mv_nopoc;
+  for (std::size_t list = 0; list < 2; ++list) {
+    const char* const name = list == 0 ? "L0" : "L1";
+    nb::list items;
+    items.append(blocks.motion[list].num_items);
+    items.append(hex(blocks.motion[list].hash));
+    mv[name] = items;
+    mv_nopoc[name] = hex(blocks.motion[list].hash_nopoc);
+  }
+  out["mv"] = mv;
+  out["mv_nopoc"] = mv_nopoc;
+}
+
+nb::dict digest(const NativePicture& self, std::int64_t n) {
+  pipeline::PictureDigest digest;
+  {
+    const nb::gil_scoped_release release;
+    digest = pipeline::Digester().digest(*self.primitives);
+  }
+  const prim::PictureInfo& info = self.primitives->info;
+  nb::dict out;
+  out["n"] = n;
+  out["poc"] = info.poc;
+  out["structure"] = structure_name(info.structure);
+  out["mbaff"] = info.mbaff;
+  out["nal_ref_idc"] = info.nal_ref_idc;
+  out["slices"] = info.num_slices;
+  out["slice_types"] = slice_types(info.slice_types);
+  put_blocks(out, digest.blocks);
+  nb::dict coeffs;
+  const char* const planes[] = {"Y", "Cb", "Cr"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    nb::list values;
+    values.append(digest.levels[i].num_levels);
+    values.append(digest.levels[i].sum_abs);
+    values.append(hex(digest.levels[i].hash));
+    coeffs[planes[i]] = values;
+  }
+  out["coeffs"] = coeffs;
+  put_motion(out, digest.blocks);
+  if (digest.colour_plane) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      nb::dict plane;
+      put_blocks(plane, (*digest.colour_plane)[i]);
+      put_motion(plane, (*digest.colour_plane)[i]);
+      out[i == 0 ? "colour_plane_1" : "colour_plane_2"] = plane;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+nb::dict to_dict(const prim::PictureInfo& info) {
+  nb::dict d;
+  d["decode_index"] = info.decode_index;
+  d["pts"] = time_or_none(info.pts);
+  d["dts"] = time_or_none(info.dts);
+  d["time_base"] = nb::make_tuple(info.time_base_num, info.time_base_den);
+  d["size_bytes"] = info.size_bytes;
+  d["poc"] = info.poc;
+  d["structure"] = structure_name(info.structure);
+  d["is_second_field"] = info.is_second_field;
+  d["mbaff"] = info.mbaff;
+  d["is_idr"] = info.is_idr;
+  d["is_random_access"] = info.is_random_access;
+  d["is_reference"] = info.is_reference;
+  d["is_leading"] = info.is_leading;
+  d["nal_ref_idc"] = info.nal_ref_idc;
+  d["temporal_id"] = info.temporal_id;
+  d["slice_types"] = slice_types(info.slice_types);
+  d["num_slices"] = info.num_slices;
+  d["width"] = info.width;
+  d["height"] = info.height;
+  d["crop"] = nb::make_tuple(info.crop_left, info.crop_top, info.crop_right, info.crop_bottom);
+  d["chroma_format_idc"] = info.chroma_format_idc;
+  d["separate_colour_planes"] = info.separate_colour_planes;
+  d["bit_depth_luma"] = info.bit_depth_luma;
+  d["bit_depth_chroma"] = info.bit_depth_chroma;
+  d["qp_sum"] = info.qp_sum;
+  d["qp_min"] = info.qp_min;
+  d["qp_max"] = info.qp_max;
+  d["num_blocks_lost"] = info.num_blocks_lost;
+  return d;
+}
+
+void bind_picture(nb::module_& m) {
+  nb::class_<NativePicture>(m, "Picture", "A share in the primitives of one coded picture.")
+      .def_ro("seconds", &NativePicture::seconds)
+      .def_ro("is_discard", &NativePicture::is_discard)
+      .def_prop_ro("info", [](const NativePicture& self) { return to_dict(self.primitives->info); })
+      .def_prop_ro("block_size",
+                   [](const NativePicture& self) { return self.primitives->blocks.block_size; })
+      .def_prop_ro("mv", motion_vectors)
+      .def_prop_ro("ref_idx", ref_idx)
+      .def_prop_ro("ref_poc", ref_poc)
+      .def_prop_ro("references", references)
+      .def_prop_ro("type", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.type);
+      })
+      .def_prop_ro("flags", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.flags);
+      })
+      .def_prop_ro("partition", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.partition);
+      })
+      .def_prop_ro("partition_shape", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.partition_shape);
+      })
+      .def_prop_ro("qp", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.qp);
+      })
+      .def_prop_ro("slice_idx", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.slice_idx);
+      })
+      .def_prop_ro("bits", [](const NativePicture& self) {
+        return block_array(self, self.primitives->blocks.bits);
+      })
+      .def_prop_ro("records", records)
+      .def_prop_ro("positions", [](const NativePicture& self) {
+        const auto& buffer = self.primitives->coeffs.positions;
+        return view(self.primitives, buffer.data(), {buffer.size()});
+      })
+      .def_prop_ro("levels", [](const NativePicture& self) {
+        const auto& buffer = self.primitives->coeffs.levels;
+        return view(self.primitives, buffer.data(), {buffer.size()});
+      })
+      .def("digest", digest, "n"_a);
+}
+
+}  // namespace cope::native

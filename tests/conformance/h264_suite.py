@@ -1,0 +1,85 @@
+"""The table of H.264 streams and the comparison of one stream with its golden."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden import GoldenStream, differing_fields, field
+
+import cope
+
+SUITE = Path(__file__).parent / "suites" / "h264.tsv"
+
+# How an `UnsupportedStreamError` names the feature of the table.
+UNSUPPORTED_NAMES = {
+    "field": "interlaced",
+    "paff": "interlaced",
+    "mbaff": "interlaced",
+    "fmo": "slice groups",
+    "aso": "arbitrary slice order",
+    "data_partitioning": "data partitioning",
+    "sp": "SP",
+    "si": "SI",
+}
+
+
+@dataclass(frozen=True)
+class SuiteRow:
+    """What one stream uses and must give."""
+
+    stream: str
+    pictures: int
+    expected: str  # exact | unsupported
+    features: frozenset[str]
+
+
+def read_suite() -> list[SuiteRow]:
+    with open(SUITE, newline="") as file:
+        return [
+            SuiteRow(
+                row["stream"],
+                int(row["pictures"]),
+                row["expected"],
+                frozenset(row["features"].split()),
+            )
+            for row in csv.DictReader(file, delimiter="\t")
+        ]
+
+
+def count_by_feature(rows: list[SuiteRow]) -> dict[str, Counter[str]]:
+    """How many streams of each feature have each expectation; "total" counts every stream once."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        for feature in {"total", *row.features}:
+            counts.setdefault(feature, Counter())[row.expected] += 1
+    return counts
+
+
+def compare_with_golden(stream: GoldenStream) -> str | None:
+    """The first difference between our records and the golden's, in words; `None` when exact.
+
+    Raises what reading the stream raises. Records that come before an error are compared as well.
+    """
+    golden = stream.records()
+    # One picture beyond the golden's last is one too many, unless the golden was cut short.
+    limit = len(golden) if stream.is_cut_short else len(golden) + 1
+    num_pictures = 0
+    for ours in itertools.islice(cope.digest(stream.path), limit):
+        if num_pictures < len(golden):
+            theirs = golden[num_pictures]
+            fields = list(differing_fields(ours, theirs))
+            if fields:
+                name = fields[0]
+                return (
+                    f"picture {theirs['n']} (POC {theirs['poc']}, {theirs['slice_types']}): "
+                    f"{', '.join(fields)}; "
+                    f"{name} is {field(ours, name)!r}, golden {field(theirs, name)!r}"
+                )
+        num_pictures += 1
+    if num_pictures != len(golden):
+        return f"{num_pictures} pictures, golden {len(golden)}"
+    return None

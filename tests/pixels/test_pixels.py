@@ -1,0 +1,194 @@
+"""Prediction from decoded references plus our residual equals the decoded picture.
+
+Proves vectors, reference indices, transform, scaling and residual together: nothing of our own is
+compared with itself. Every sample of every inter macroblock must be equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import FADE, ClipConfig, decode, display_order
+from data import require_stream
+from reconstruct import SliceWeights, predict_picture, read_weights
+
+import cope
+
+INTER, SKIP = 4, 5  # cope.Picture.blocks.type
+
+CLIPS = [
+    ClipConfig("p_cavlc", "bframes=0:ref=1:qp=24:weightp=0:cabac=0:8x8dct=0:partitions=p8x8"),
+    ClipConfig("p_sub4x4", "bframes=0:ref=1:qp=22:weightp=0:8x8dct=0:partitions=all:subme=9"),
+    ClipConfig("p_refs", "bframes=0:ref=8:qp=26:weightp=0:8x8dct=1:mixed-refs=1"),
+    ClipConfig("p_low_qp", "bframes=0:qp=2:weightp=0:8x8dct=1"),
+    ClipConfig("p_high_qp", "bframes=0:qp=44:weightp=0:8x8dct=1"),
+    ClipConfig("p_ratecontrol", "bframes=0:bitrate=200:weightp=0:aq-mode=1"),
+    ClipConfig("b_spatial", "bframes=3:b-adapt=0:direct=spatial:weightb=0:weightp=0:qp=24"),
+    ClipConfig("b_temporal", "bframes=3:b-adapt=0:direct=temporal:weightb=0:weightp=0:qp=24"),
+    ClipConfig(
+        "b_pyramid_8x8_cavlc", "bframes=5:b-adapt=0:b-pyramid=normal:cabac=0:weightb=0:qp=20"
+    ),
+    ClipConfig(
+        "b_implicit", "bframes=4:b-adapt=0:b-pyramid=normal:weightb=1:weightp=0:ref=4:qp=24"
+    ),
+    ClipConfig("p_weighted", "bframes=0:weightp=2:ref=4:qp=24", source=FADE),
+    ClipConfig("b_weighted", "bframes=2:b-adapt=0:weightp=2:weightb=1:qp=24", source=FADE),
+    ClipConfig("cqm_jvt", "bframes=2:b-adapt=0:weightp=0:cqm=jvt:qp=18"),
+    ClipConfig(
+        "cqm_custom",
+        "bframes=0:weightp=0:qp=20:cqm8p=" + ",".join(str(10 + i // 2) for i in range(64)),
+    ),
+    ClipConfig("chroma_qp", "bframes=0:weightp=0:qp=30:chroma-qp-offset=-9"),
+    ClipConfig("slices", "bframes=2:b-adapt=0:slices=5:weightp=0:qp=26"),
+    ClipConfig("lossless", "qp=0:bframes=2:b-adapt=0:weightp=0"),
+    ClipConfig(
+        "hi422", "bframes=2:b-adapt=0:qp=24:weightp=2:ref=3", pix_fmt="yuv422p", source=FADE
+    ),
+    ClipConfig(
+        "hi422_10", "bframes=2:b-adapt=0:qp=30:weightp=2", pix_fmt="yuv422p10le", source=FADE
+    ),
+    ClipConfig("hi10", "bframes=2:b-adapt=0:qp=30:8x8dct=1:cqm=jvt", pix_fmt="yuv420p10le"),
+    ClipConfig("hi10_cavlc", "bframes=2:b-adapt=0:qp=12:cabac=0:8x8dct=1", pix_fmt="yuv420p10le"),
+    ClipConfig("hi444", "bframes=2:b-adapt=0:qp=24:8x8dct=1", pix_fmt="yuv444p"),
+    ClipConfig("hi444_cavlc_cqm", "bframes=2:b-adapt=0:qp=24:cabac=0:cqm=jvt", pix_fmt="yuv444p"),
+    ClipConfig("hi444_lossless", "qp=0:bframes=0", pix_fmt="yuv444p"),
+    ClipConfig("monochrome", "bframes=2:b-adapt=0:qp=24", pix_fmt="gray"),
+]
+
+
+@dataclass
+class Coverage:
+    """What the compared macroblocks used."""
+
+    num_inter: int = 0
+    num_bi: int = 0
+    num_weighted: int = 0
+    num_coded: int = 0  # inter macroblocks with a luma residual
+    modes: set[str] = field(default_factory=set)
+    fractions: set[int] = field(default_factory=set)
+
+
+def check_clip(path: Path) -> Coverage:
+    """Compares every inter macroblock of a clip; raises on the first that differs."""
+    with cope.VideoReader(path, on_error="raise") as video:
+        pictures = list(video.pictures(coefficients=True))
+    frames = decode(path)
+    assert len(pictures) == len(frames)
+    if pictures[0].info.chroma_format_idc == 0:
+        frames = [frame[:1] for frame in frames]  # libavcodec shows monochrome with grey chroma
+    slices = iter(read_weights(path))
+    period, keys = 0, []
+    for picture in pictures:
+        period += picture.info.is_idr
+        keys.append((period, picture.info.poc))
+    shown = display_order(keys)
+    references: dict[int, list[np.ndarray]] = {}
+    coverage = Coverage()
+    for picture, position in zip(pictures, shown, strict=True):
+        weights = [next(slices) for _ in range(picture.info.num_slices)]
+        if picture.info.is_idr:
+            references = {}
+        elif (np.isin(picture.blocks.type, (INTER, SKIP))).any():
+            check_picture(picture, frames[position], references, weights, coverage)
+        references[picture.info.poc] = frames[position]
+    return coverage
+
+
+def check_picture(
+    picture: cope.Picture,
+    frame: list[np.ndarray],
+    references: dict[int, list[np.ndarray]],
+    weights: list[SliceWeights],
+    coverage: Coverage,
+) -> None:
+    info = picture.info
+    inter = np.isin(picture.blocks.type, (INTER, SKIP))
+    by_slice = np.array([*weights, SliceWeights("default")], dtype=object)
+    block_slices = np.minimum(picture.blocks.slice_idx.astype(int), len(weights))
+    block_weights = by_slice[np.repeat(np.repeat(block_slices, 4, axis=0), 4, axis=1)]
+    ref_idx = picture.motion.ref_idx
+    predicted = predict_picture(
+        info.poc,
+        picture.motion.mv,
+        ref_idx,
+        picture.motion.ref_poc,
+        references,
+        block_weights,
+        (info.bit_depth_luma, info.bit_depth_chroma),
+    )
+    residual = cope.ops.residual(picture, scale=1)
+    for index, (plane, decoded) in enumerate(zip(predicted, frame, strict=True)):
+        depth = info.bit_depth_chroma if index else info.bit_depth_luma
+        height, width = decoded.shape
+        total = plane + residual[index][:height, :width].astype(np.int32)
+        ours = np.clip(total, 0, (1 << depth) - 1)
+        rows, columns = height // inter.shape[0], width // inter.shape[1]
+        here = np.repeat(np.repeat(inter, rows, axis=0), columns, axis=1)
+        wrong = (ours != decoded) & here
+        if wrong.any():
+            y, x = np.argwhere(wrong)[0]
+            mb = y // rows * inter.shape[1] + x // columns
+            by4, bx4 = y * 4 // rows, x * 4 // columns
+            pytest.fail(
+                f"picture {info.decode_index} (POC {info.poc}) plane {index}: {wrong.sum()} of "
+                f"{here.sum()} samples differ; first in macroblock {mb} at ({x}, {y}): "
+                f"predicted {plane[y, x]} + residual {residual[index][y, x]}, decoded "
+                f"{decoded[y, x]}; mv {picture.motion.mv[:, by4, bx4].tolist()}, "
+                f"ref_idx {ref_idx[:, by4, bx4].tolist()}, qp {picture.blocks.qp.flat[mb]}, "
+                f"flags {picture.blocks.flags.flat[mb]:#x}, "
+                f"weights {block_weights[by4, bx4].mode}"
+            )
+    bi = (ref_idx >= 0).all(axis=0)
+    coverage.num_inter += int(inter.sum())
+    coverage.num_bi += int(bi.sum())
+    coverage.modes |= {w.mode for w in weights}
+    coverage.num_weighted += sum(len(w.table) > 0 for w in weights)
+    height, width = inter.shape
+    coded = (residual[0].reshape(height, 16, width, 16) != 0).any(axis=(1, 3))
+    coverage.num_coded += int((coded & inter).sum())
+    mv = picture.motion.mv[ref_idx >= 0]
+    coverage.fractions |= set(np.unique((mv[:, 0] & 3) + 4 * (mv[:, 1] & 3)).tolist())
+
+
+@pytest.mark.parametrize("config", CLIPS, ids=lambda config: config.name)
+def test_inter_macroblocks_equal_decoded_samples(config: ClipConfig, tmp_path: Path) -> None:
+    coverage = check_clip(config.encode(tmp_path))
+    assert coverage.num_inter > 300, coverage
+    assert coverage.num_coded > 30, coverage
+    assert len(coverage.fractions) == 16, coverage
+    if "bframes=0" not in config.x264:
+        assert coverage.num_bi > 100, coverage
+    if "implicit" in config.name:
+        assert "implicit" in coverage.modes
+    if "weighted" in config.name or config.source is FADE:
+        assert coverage.num_weighted > 0, coverage
+
+
+# Streams of other encoders with the loop filter off in every slice, uncropped.
+STREAMS = [
+    "jvt/AUD_MW_E.264",
+    "jvt/CANL4_SVA_B.264",
+    "jvt/NLMQ2_JVC_C.264",
+    "jvt/SVA_CL1_E.264",
+    "jvt/SVA_NL2_E.264",
+    "vendor_goh264/cabac_b4x4_temporal_direct_sub.h264",
+    "vendor_goh264/cabac_b8x8_temporal_direct_sub.h264",
+    "vendor_goh264/cavlc_b4x4_spatial_direct_sub.h264",
+    "vendor_goh264/cavlc_b8x8_spatial_direct_sub.h264",
+    "vendor_goh264/high10_implicit_weight_b_cabac.h264",
+    "vendor_goh264/high10_partitioned_implicit_weight_b8x8_cavlc.h264",
+    "vendor_goh264/high10_partitioned_p_cabac.h264",
+    "vendor_goh264/high10_weighted422_cavlc_p.h264",
+    "vendor_goh264/high10_weighted444_cabac_p.h264",
+    "vendor_goh264/high10_weighted_cavlc_p16x16.h264",
+    "vendor_goh264/high12_p16x16_cavlc_p.h264",
+]
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_streams_of_other_encoders(name: str) -> None:
+    coverage = check_clip(require_stream(f"h264_conformance/{name}"))
+    assert coverage.num_inter > 0, coverage

@@ -1,0 +1,331 @@
+"""Input that is not what a video reader hopes for: a typed error, or a count of what was concealed.
+
+Every case must end within a second and without memory that the input does not warrant.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from data import require_command, require_stream
+
+import cope
+
+MAX_SECONDS = 1.0
+MAX_EXTRA_MEGABYTES = 64
+
+
+@pytest.fixture(autouse=True)
+def within_bounds() -> object:
+    """Fails a test that takes long or grows the process: import and warm-up are not counted."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    yield None
+    assert time.process_time() - start < MAX_SECONDS
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024
+    assert grown < MAX_EXTRA_MEGABYTES, f"{grown:.0f} MB"
+
+
+@pytest.fixture(scope="module")
+def make_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Writes a file with the ffmpeg command line."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(name: str, *options: str, source: str = "testsrc2=size=160x96:rate=25") -> Path:
+        path = folder / name
+        command = [require_command("ffmpeg"), "-nostdin", "-v", "error", "-y", "-f", "lavfi"]
+        subprocess.run([*command, "-i", source, "-t", "2", *options, str(path)], check=True)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def good_mp4(make_clip: Callable[..., Path]) -> Path:
+    """50 pictures, keyframe every 25, moov at the end."""
+    return make_clip("good.mp4", "-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p")
+
+
+def read_all(source: object, **options: object) -> tuple[int, cope.ReadStats]:
+    """How many pictures come out, and the account of them."""
+    with cope.VideoReader(source, **options) as video:
+        num_pictures = sum(1 for _ in video.pictures())
+        return num_pictures, video.stats
+
+
+# Nothing to read: every door answers with the same typed error.
+
+
+def open_reader(source: object) -> object:
+    return cope.VideoReader(source)
+
+
+def probe(source: object) -> object:
+    return cope.probe(source)
+
+
+def extract(source: object) -> object:
+    return cope.extract(source)
+
+
+DOORS = [open_reader, probe, extract, read_all]
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+class TestNothingToRead:
+    def test_empty_file(self, door: Callable[[object], object], tmp_path: Path) -> None:
+        path = tmp_path / "empty.mp4"
+        path.touch()
+        with pytest.raises(cope.MediaOpenError, match=r"empty\.mp4"):
+            door(path)
+
+    def test_empty_bytes(self, door: Callable[[object], object]) -> None:
+        with pytest.raises(cope.MediaOpenError):
+            door(b"")
+
+    def test_text_file(self, door: Callable[[object], object], tmp_path: Path) -> None:
+        path = tmp_path / "notes.txt"
+        path.write_text("not a video\n" * 1000)
+        with pytest.raises(cope.MediaOpenError):
+            door(path)
+
+    def test_text_file_called_mp4(self, door: Callable[[object], object], tmp_path: Path) -> None:
+        path = tmp_path / "notes.mp4"
+        path.write_text("not a video\n" * 1000)
+        with pytest.raises(cope.MediaOpenError):
+            door(path)
+
+    def test_missing_file(self, door: Callable[[object], object], tmp_path: Path) -> None:
+        with pytest.raises(cope.MediaOpenError, match="No such file") as error:
+            door(tmp_path / "absent.mp4")
+        assert isinstance(error.value, OSError)
+
+    def test_directory(self, door: Callable[[object], object], tmp_path: Path) -> None:
+        with pytest.raises(cope.MediaOpenError):
+            door(tmp_path)
+
+    def test_audio_only(
+        self, door: Callable[[object], object], make_clip: Callable[..., Path]
+    ) -> None:
+        path = make_clip("audio.mp4", "-c:a", "aac", source="sine")
+        with pytest.raises(cope.MediaOpenError, match="video"):
+            door(path)
+
+    def test_mp4_cut_before_moov(
+        self, door: Callable[[object], object], good_mp4: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "cut.mp4"
+        data = good_mp4.read_bytes()
+        assert data.index(b"moov") > len(data) // 2
+        path.write_bytes(data[: len(data) // 2])
+        with pytest.raises(cope.MediaOpenError):
+            door(path)
+
+    @pytest.mark.parametrize(
+        ("name", "codec"),
+        [("vp9.webm", "libvpx-vp9"), ("part2.mp4", "mpeg4"), ("mpeg2.ts", "mpeg2video")],
+    )
+    def test_codec_not_parsed(
+        self,
+        door: Callable[[object], object],
+        name: str,
+        codec: str,
+        make_clip: Callable[..., Path],
+    ) -> None:
+        path = make_clip(name, "-c:v", codec, "-frames:v", "3")
+        ours = {"libvpx-vp9": "vp9", "mpeg4": "mpeg4", "mpeg2video": "mpeg2"}[codec]
+        with pytest.raises(cope.UnsupportedStreamError, match=ours) as error:
+            door(path)
+        assert isinstance(error.value, NotImplementedError)
+
+
+def test_unreadable_file(good_mp4: Path) -> None:
+    """Root may read anything, so a child process gives its privileges up first."""
+    good_mp4.chmod(0)
+    script = (
+        "import os, sys, cope\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "try: cope.VideoReader(sys.argv[1])\n"
+        "except cope.MediaOpenError as error: print(error)\n"
+    )
+    try:
+        command = [sys.executable, "-c", script, str(good_mp4)]
+        result = subprocess.run(command, capture_output=True, text=True)
+    finally:
+        good_mp4.chmod(0o644)
+    assert "Permission denied" in result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("source", [None, 3, 2.5, ["a.mp4"], object()])
+def test_wrong_type(source: object) -> None:
+    with pytest.raises(TypeError):
+        cope.VideoReader(source)
+
+
+# Damage inside: the rest of the video comes out, and what is lost is counted.
+
+
+def test_good_clip_loses_nothing(good_mp4: Path) -> None:
+    num_pictures, stats = read_all(good_mp4)
+    assert num_pictures == 50
+    assert stats.num_concealed_pictures == 0
+    assert stats.num_blocks_lost == 0
+
+
+def test_mp4_with_moov_cut_in_the_samples(make_clip: Callable[..., Path], tmp_path: Path) -> None:
+    options = ["-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p", "-movflags", "faststart"]
+    data = make_clip("faststart.mp4", *options).read_bytes()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(data[: len(data) * 2 // 3])
+    with pytest.warns(RuntimeWarning):
+        num_pictures, stats = read_all(path)
+    assert 20 < num_pictures < 50
+    assert stats.num_concealed_pictures <= 1
+
+
+def cut_in_half(stream: bytes, nal_unit_type: int, skip: int) -> bytes:
+    """Removes the second half of one NAL unit of an Annex B stream."""
+    starts = [i for i in range(len(stream) - 3) if stream[i : i + 3] == b"\0\0\1"]
+    matching = [i for i in starts if stream[i + 3] & 31 == nal_unit_type]
+    start = matching[skip]
+    end = min((i for i in starts if i > start), default=len(stream))
+    return stream[: (start + end) // 2] + stream[end:]
+
+
+@pytest.fixture(scope="module")
+def byte_stream(make_clip: Callable[..., Path]) -> bytes:
+    options = ["-c:v", "libx264", "-g", "25", "-bf", "0", "-pix_fmt", "yuv420p"]
+    source = "testsrc2=size=160x96:rate=25,noise=alls=20:allf=t"
+    return make_clip("good.264", *options, source=source).read_bytes()
+
+
+@pytest.mark.parametrize("entropy", ["cabac", "cavlc"])
+class TestSliceCutInHalf:
+    def stream(self, entropy: str, make_clip: Callable[..., Path]) -> bytes:
+        options = ["-c:v", "libx264", "-g", "25", "-bf", "0", "-pix_fmt", "yuv420p"]
+        options += ["-x264-params", f"cabac={int(entropy == 'cabac')}"]
+        source = "testsrc2=size=160x96:rate=25,noise=alls=20:allf=t"
+        return make_clip(f"{entropy}.264", *options, source=source).read_bytes()
+
+    def test_conceal(self, entropy: str, make_clip: Callable[..., Path]) -> None:
+        damaged = cut_in_half(self.stream(entropy, make_clip), 1, skip=3)
+        with pytest.warns(RuntimeWarning) as warnings:
+            num_pictures, stats = read_all(damaged)
+        assert len(warnings) == 1
+        assert num_pictures == 50
+        assert stats.num_concealed_pictures == 1
+        assert 10 <= stats.num_blocks_lost < 60  # of 60 macroblocks
+
+    def test_lost_blocks_are_marked(self, entropy: str, make_clip: Callable[..., Path]) -> None:
+        damaged = cut_in_half(self.stream(entropy, make_clip), 1, skip=3)
+        with pytest.warns(RuntimeWarning), cope.VideoReader(damaged) as video:
+            lost = [int((picture.blocks.type == 6).sum()) for picture in video.pictures()]
+            assert [n for n, count in enumerate(lost) if count] == [4]
+            assert sum(lost) == video.stats.num_blocks_lost
+
+    def test_skip(self, entropy: str, make_clip: Callable[..., Path]) -> None:
+        damaged = cut_in_half(self.stream(entropy, make_clip), 1, skip=3)
+        with pytest.warns(RuntimeWarning):
+            num_pictures, stats = read_all(damaged, on_error="skip")
+        assert num_pictures == 49
+        assert stats.num_pictures == 50
+
+    def test_raise(self, entropy: str, make_clip: Callable[..., Path]) -> None:
+        damaged = cut_in_half(self.stream(entropy, make_clip), 1, skip=3)
+        with pytest.raises(cope.InvalidBitstreamError) as error:
+            read_all(damaged, on_error="raise")
+        assert isinstance(error.value, ValueError)
+        assert error.value.element
+        assert error.value.nal_index > 0
+
+
+def test_missing_slice(byte_stream: bytes) -> None:
+    """A picture that is absent altogether is a gap in frame_num."""
+    starts = [i for i in range(len(byte_stream) - 3) if byte_stream[i : i + 3] == b"\0\0\1"]
+    slices = [i for i in starts if byte_stream[i + 3] & 31 == 1]
+    damaged = byte_stream[: slices[5]] + byte_stream[slices[6] :]
+    num_pictures, _ = read_all(damaged)
+    assert num_pictures == 49
+
+
+# Parameter sets that ask for more than they should.
+
+
+class BitWriter:
+    """Bits and Exp-Golomb codes of a NAL unit."""
+
+    def __init__(self) -> None:
+        self.bits = ""
+
+    def u(self, n: int, value: int) -> BitWriter:
+        self.bits += f"{value:0{n}b}"
+        return self
+
+    def ue(self, value: int) -> BitWriter:
+        code = f"{value + 1:b}"
+        self.bits += "0" * (len(code) - 1) + code
+        return self
+
+    def nal(self, header: int) -> bytes:
+        """The NAL unit with stop bit, emulation prevention and start code."""
+        bits = self.bits + "1"
+        bits += "0" * (-len(bits) % 8)
+        payload = int(bits, 2).to_bytes(len(bits) // 8, "big")
+        escaped = bytearray()
+        zeros = 0
+        for byte in payload:
+            if zeros >= 2 and byte <= 3:
+                escaped.append(3)
+                zeros = 0
+            escaped.append(byte)
+            zeros = zeros + 1 if byte == 0 else 0
+        return b"\0\0\0\1" + bytes([header]) + bytes(escaped)
+
+
+def make_stream(width: int, height: int, profile_idc: int = 66) -> bytes:
+    """SPS, PPS and one skipped P and I slice of the given size, Baseline."""
+    sps = BitWriter().u(8, profile_idc).u(8, 0).u(8, 62).ue(0)
+    sps.ue(0).ue(2).ue(1).u(1, 0)  # log2_max_frame_num 4, POC type 2, one reference
+    sps.ue(width // 16 - 1).ue(height // 16 - 1).u(1, 1).u(1, 1).u(1, 0).u(1, 0)
+    pps = BitWriter().ue(0).ue(0).u(1, 0).u(1, 0).ue(0).ue(0).ue(0).u(1, 0).u(2, 0)
+    pps.ue(0).ue(0).ue(0).u(1, 0).u(1, 0).u(1, 0)
+    i_slice = BitWriter().ue(0).ue(7).ue(0).u(4, 0).ue(0).u(1, 0).u(1, 0).ue(0)
+    p_slice = BitWriter().ue(0).ue(5).ue(0).u(4, 1).u(1, 0).u(1, 0).u(1, 0).ue(0)
+    p_slice.ue(width // 16 * (height // 16))  # mb_skip_run: the whole picture
+    return sps.nal(0x67) + pps.nal(0x68) + i_slice.nal(0x65) + p_slice.nal(0x41)
+
+
+@pytest.mark.parametrize("size", [(16384, 16384), (65536, 16), (16, 1 << 20)])
+def test_sps_beyond_the_limits(size: tuple[int, int]) -> None:
+    with pytest.raises(cope.LimitExceededError) as error:
+        read_all(make_stream(*size))
+    assert isinstance(error.value, ValueError)
+
+
+def test_sps_within_the_limits_but_no_data() -> None:
+    """A few bytes that claim 4096x4096 pictures: nothing to parse, so all of it is lost."""
+    with pytest.warns(RuntimeWarning):
+        num_pictures, stats = read_all(make_stream(1920, 1088))
+    assert num_pictures == 2
+    assert stats.num_blocks_lost >= 120 * 68
+
+
+def test_own_limits() -> None:
+    limits = cope.Limits(max_luma_samples=64 * 64)
+    with pytest.raises(cope.LimitExceededError, match="luma"):
+        read_all(make_stream(640, 480), limits=limits)
+
+
+@pytest.mark.parametrize(
+    "name", ["encrypted/mov-tenc-only-encrypted.mp4", "encrypted/short-cenc.mp4"]
+)
+def test_encrypted(name: str) -> None:
+    path = require_stream(f"malformed/{name}")
+    with pytest.raises(cope.UnsupportedStreamError, match="encrypt"):
+        read_all(path)
