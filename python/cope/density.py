@@ -13,8 +13,8 @@ __all__ = ["Density"]
 class Density:
     """How many keyframes and deltas stand for a second of video.
 
-    A keyframe is the random access point nearest to the asked time, so a video with sparse ones gives
-    fewer than asked for. A delta says how the picture changed over its window.
+    A keyframe is the random access point nearest to the asked time, so a video with sparse ones
+    gives fewer than asked for. A delta says how the picture changed over its window.
 
     Args:
         keyframes_per_second (`float` or `"all"`, *optional*, defaults to 0.125):
@@ -22,8 +22,8 @@ class Density:
         deltas_per_second (`float`, *optional*, defaults to 1.0):
             Delta windows. 0: none, then nothing is parsed.
         window (`float`, *optional*):
-            Seconds that one delta spans. The default is `1 / deltas_per_second`: each starts where the one
-            before ends, or at the last keyframe.
+            Seconds that one delta spans. The default is `1 / deltas_per_second`: each starts where
+            the one before ends, or at the last keyframe.
 
     Raises:
         ValueError: A rate is negative or not finite, or `window` is not positive.

@@ -47,7 +47,9 @@ class InvalidBitstreamError(CopeError, ValueError):
 
 
 class UnsupportedStreamError(CopeError, NotImplementedError):
-    """The stream may be fine, but uses a codec or coding tool, named in `element`, that cope does not read."""
+    """The stream may be fine, but uses a codec or coding tool, named in `element`, that cope does
+    not read.
+    """
 
 
 class LimitExceededError(CopeError, ValueError):

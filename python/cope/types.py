@@ -1,11 +1,12 @@
 """What reading a video gives: plain frozen records of NumPy arrays.
 
-Arrays of a [`Picture`] are read-only views of the parser's memory: nothing is copied, and the memory
-lives as long as any array of it, whatever becomes of the reader. They export DLPack, so
+Arrays of a [`Picture`] are read-only views of the parser's memory: nothing is copied, and the
+memory lives as long as any array of it, whatever becomes of the reader. They export DLPack, so
 `torch.from_dlpack(picture.motion.mv)` shares the memory too.
 
-Axes. Vectors are `(x, y)`, arrays are `[..., height, width]`. H.264 block rows of an MBAFF frame follow
-macroblock addresses: in a field macroblock pair the top field's macroblock lies above the bottom field's.
+Axes. Vectors are `(x, y)`, arrays are `[..., height, width]`. H.264 block rows of an MBAFF frame
+follow macroblock addresses: in a field macroblock pair the top field's macroblock lies above the
+bottom field's.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COEFF_RECORD_DTYPE",
-    "Blocks",
     "BlockType",
+    "Blocks",
     "Coefficients",
     "DeltaWindow",
     "Field",
@@ -40,3 +41,573 @@ __all__ = [
     "StreamInfo",
     "StreamReport",
 ]
+
+# The array interface of a coefficient record: `Coefficients.records`.
+COEFF_RECORD_DTYPE = np.dtype(
+    [
+        ("first", "<u4"),
+        ("mb_addr", "<u4"),
+        ("x", "<u2"),
+        ("y", "<u2"),
+        ("count", "<u2"),
+        ("plane", "u1"),
+        ("kind", "u1"),
+        ("block_idx", "u1"),
+        ("flags", "u1"),
+        ("qp", "u1"),
+        ("scaling_idx", "u1"),
+    ]
+)
+
+
+class BlockType:
+    """Values of `Blocks.type`."""
+
+    I_4x4 = 0  #: I_NxN with 4x4 transform
+    I_8x8 = 1  #: I_NxN with 8x8 transform
+    I_16x16 = 2
+    I_PCM = 3
+    INTER = 4  #: B_Direct_16x16 included
+    SKIP = 5
+    LOST = 6  #: not parsed: its slice is missing or damaged
+
+
+class Field:
+    r"""An array that leaves as NumPy, torch or anything that speaks DLPack, without a copy.
+
+    Args:
+        array (`numpy.ndarray`):
+            The values. C-contiguous.
+
+    Example:
+        >>> field = Field(np.zeros((2, 3), np.float32))
+        >>> field.shape, field.numpy().dtype
+        ((2, 3), dtype('float32'))
+    """
+
+    __slots__ = ("_array",)
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self._array = array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`tuple` of `int`: length of each axis."""
+        return self._array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """`numpy.dtype` of the values."""
+        return self._array.dtype
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __repr__(self) -> str:
+        return f"Field(shape={self.shape}, dtype={self.dtype})"
+
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
+        if copy or (dtype is not None and np.dtype(dtype) != self.dtype):
+            if copy is False:
+                raise ValueError(f"a {self.dtype} field as {dtype} needs a copy")
+            return np.array(self._array, dtype=dtype)
+        return self._array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """The values as a `numpy.ndarray` that shares their memory."""
+        return self._array
+
+    def torch(self) -> torch.Tensor:
+        """The values as a `torch.Tensor` that shares their memory."""
+        import torch
+
+        return torch.from_dlpack(self)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a stream may ask for. Checked before anything is allocated for it.
+
+    Args:
+        max_luma_samples (`int`, *optional*): Per picture. Defaults to that of level 6.2.
+        max_dimension (`int`, *optional*): Width or height in luma samples. Defaults to that of
+            level 6.2.
+        max_nal_bytes (`int`, *optional*): Of one NAL unit. Defaults to 64 MiB.
+        max_slices_per_picture (`int`, *optional*): Defaults to 8192.
+    """
+
+    max_luma_samples: int = 139264 * 256
+    max_dimension: int = 16880
+    max_nal_bytes: int = 64 << 20
+    max_slices_per_picture: int = 8192
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """What the container says of the video stream.
+
+    Args:
+        codec (`str`): FFmpeg's name, such as `"h264"`.
+        profile (`str`): Name of the profile, `"unknown"` when the container does not tell.
+        level (`float`, *optional*): Such as 4.1.
+        width (`int`): Luma samples as displayed, before rotation. 0 when unknown.
+        height (`int`): Luma samples as displayed, before rotation. 0 when unknown.
+        rotation (`int`): Degrees by which pictures are turned clockwise for display: 0, 90, 180,
+            270.
+        is_mirrored (`bool`): Pictures are mirrored left-right before they are turned.
+        sample_aspect_ratio (`Fraction`, *optional*): Width of a sample divided by its height.
+        time_base (`Fraction`): Seconds per unit of `pts` and `dts`.
+        average_rate (`Fraction`, *optional*): Frames per second.
+        duration_seconds (`float`, *optional*): Of the presentation.
+        num_frames (`int`, *optional*): Where the container counts them.
+        bit_rate (`int`, *optional*): Bits per second.
+        bit_depth (`int`, *optional*): Of the samples.
+        pix_fmt (`str`): FFmpeg's name, such as `"yuv420p"`; empty when unknown.
+        container (`str`): FFmpeg's name, such as `"mov,mp4,m4a,3gp,3g2,mj2"`.
+        stream_index (`int`): Of the stream in the container.
+    """
+
+    codec: str
+    profile: str
+    level: float | None
+    width: int
+    height: int
+    rotation: int
+    is_mirrored: bool
+    sample_aspect_ratio: Fraction | None
+    time_base: Fraction
+    average_rate: Fraction | None
+    duration_seconds: float | None
+    num_frames: int | None
+    bit_rate: int | None
+    bit_depth: int | None
+    pix_fmt: str
+    container: str
+    stream_index: int
+
+
+@dataclass(frozen=True)
+class ReadStats:
+    """What a pass over a video read, what it made of it, and where the time went.
+
+    Args:
+        num_packets (`int`): Packets read.
+        num_packets_corrupt (`int`): Damaged by the container's account, or unreadable.
+        num_nal_units (`int`): NAL units read.
+        num_nal_units_damaged (`int`): Dropped, because their headers make no sense.
+        num_pictures (`int`): Coded pictures met.
+        num_parsed (`int`): Pictures of which slice data was parsed.
+        num_decoded (`int`): Pictures decoded to pixels.
+        num_skipped (`int`): Damaged pictures that were left out.
+        num_concealed_pictures (`int`): Damaged pictures that were handed out.
+        num_blocks_lost (`int`): Blocks of concealed pictures that could not be parsed.
+        first_error (`str`, *optional*): The first damage met.
+        seconds_demux (`float`): Spent on reading and headers.
+        seconds_parse (`float`): Spent waiting for slice data to be parsed.
+        seconds_compose (`float`): Spent on fields.
+        seconds_decode (`float`): Spent on pixels.
+    """
+
+    num_packets: int = 0
+    num_packets_corrupt: int = 0
+    num_nal_units: int = 0
+    num_nal_units_damaged: int = 0
+    num_pictures: int = 0
+    num_parsed: int = 0
+    num_decoded: int = 0
+    num_skipped: int = 0
+    num_concealed_pictures: int = 0
+    num_blocks_lost: int = 0
+    first_error: str | None = None
+    seconds_demux: float = 0.0
+    seconds_parse: float = 0.0
+    seconds_compose: float = 0.0
+    seconds_decode: float = 0.0
+
+
+@dataclass(frozen=True)
+class PictureInfo:
+    """What is known of a coded picture besides its blocks. Each field of a field pair is a picture.
+
+    Args:
+        decode_index (`int`): Coded pictures before this one in decoding order; identifies the
+            picture.
+        pts (`int`): Presentation time in `time_base` units, made up where the container has none.
+        dts (`int`, *optional*): Decoding time in `time_base` units.
+        time_base (`tuple` of two `int`): Seconds per unit of time, numerator and denominator.
+        timestamp (`float`): Presentation time in seconds since the start of the video.
+        is_discard (`bool`): Outside the container's edit list: coded, but not presented.
+        size_bytes (`int`): Of its slices as stored.
+        poc (`int`): Picture order count; of a frame, the smaller one of its fields.
+        structure (`str`): `"frame"`, `"top"` or `"bottom"`.
+        is_second_field (`bool`): Of a field pair.
+        mbaff (`bool`): Macroblock-adaptive frame/field coding.
+        is_idr (`bool`): Instantaneous decoding refresh.
+        is_random_access (`bool`): Decoding may start here.
+        is_reference (`bool`): Other pictures may be predicted from it.
+        is_leading (`bool`): Shown before the random access point that it follows.
+        nal_ref_idc (`int`): 0..3.
+        temporal_id (`int`): Temporal layer.
+        slice_types (`str`): Which slice types it contains, in the order `"BIPip"` (i: SI, p: SP).
+        num_slices (`int`): Slice NAL units.
+        width (`int`): Coded luma samples.
+        height (`int`): Coded luma samples; of the field for a field picture.
+        crop (`tuple` of four `int`): Luma samples of a frame that are not shown: left, top, right,
+            bottom.
+        chroma_format_idc (`int`): 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4.
+        separate_colour_planes (`bool`): The planes are coded as three monochrome pictures.
+        bit_depth_luma (`int`): 8..14.
+        bit_depth_chroma (`int`): 8..14.
+        qp_sum (`int`): Sum of QP over all blocks but PCM and lost ones.
+        qp_min (`int`): Smallest QP.
+        qp_max (`int`): Largest QP.
+        num_blocks_lost (`int`): Blocks that could not be parsed.
+    """
+
+    decode_index: int
+    pts: int
+    dts: int | None
+    time_base: tuple[int, int]
+    timestamp: float
+    is_discard: bool
+    size_bytes: int
+    poc: int
+    structure: Literal["frame", "top", "bottom"]
+    is_second_field: bool
+    mbaff: bool
+    is_idr: bool
+    is_random_access: bool
+    is_reference: bool
+    is_leading: bool
+    nal_ref_idc: int
+    temporal_id: int
+    slice_types: str
+    num_slices: int
+    width: int
+    height: int
+    crop: tuple[int, int, int, int]
+    chroma_format_idc: int
+    separate_colour_planes: bool
+    bit_depth_luma: int
+    bit_depth_chroma: int
+    qp_sum: int
+    qp_min: int
+    qp_max: int
+    num_blocks_lost: int
+
+
+class MotionField:
+    """Motion vectors on the lattice of 4x4 luma blocks, as finally derived. List 0 and 1 come
+    first.
+
+    A vector says: predict `x` from the reference at `x + mv`.
+    """
+
+    def __init__(self, native: _native.Picture) -> None:
+        self._native = native
+
+    @cached_property
+    def mv(self) -> npt.NDArray[np.int16]:
+        """int16 `[2, height_4x4, width_4x4, 2]`: `(x, y)` in quarter luma samples, else 0."""
+        return self._native.mv
+
+    @cached_property
+    def ref_idx(self) -> npt.NDArray[np.int8]:
+        """int8 `[2, height_4x4, width_4x4]`: index into the slice's list, -1 where unused."""
+        return self._native.ref_idx
+
+    @cached_property
+    def ref_poc(self) -> npt.NDArray[np.int32]:
+        """int32 `[2, height_4x4, width_4x4]`: POC of the reference, 0 where unused. A copy."""
+        return self._native.ref_poc
+
+
+class Blocks:
+    """What is known of each macroblock, `[height / 16, width / 16]` of the coded picture."""
+
+    def __init__(self, native: _native.Picture) -> None:
+        self._native = native
+
+    @property
+    def size(self) -> int:
+        """`int`: side of a block, luma samples."""
+        return self._native.block_size
+
+    @cached_property
+    def type(self) -> npt.NDArray[np.uint8]:
+        """uint8: values of [`BlockType`]."""
+        return self._native.type
+
+    @cached_property
+    def flags(self) -> npt.NDArray[np.uint8]:
+        """uint8, bits: 1 8x8 transform, 2 lossless, 4 field macroblock, 8 all direct."""
+        return self._native.flags
+
+    @cached_property
+    def partition_shape(self) -> npt.NDArray[np.uint8]:
+        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks."""
+        return self._native.partition_shape
+
+    @cached_property
+    def partition(self) -> npt.NDArray[np.uint8]:
+        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only."""
+        return self._native.partition
+
+    @cached_property
+    def qp(self) -> npt.NDArray[np.int8]:
+        """int8: QP_Y; below 0 with more than 8 bits per sample."""
+        return self._native.qp
+
+    @cached_property
+    def slice_idx(self) -> npt.NDArray[np.uint16]:
+        """uint16: slice of the picture, in decoding order; 0xffff where lost."""
+        return self._native.slice_idx
+
+
+class Coefficients:
+    """Every non-zero transform coefficient level, exactly as parsed: nothing is scaled."""
+
+    def __init__(self, native: _native.Picture) -> None:
+        self._native = native
+
+    @cached_property
+    def records(self) -> npt.NDArray[np.void]:
+        """Structured `[num_records]`, dtype `COEFF_RECORD_DTYPE`: a transform block with a level
+        other than 0.
+
+        Its levels are `levels[first : first + count]` at scan positions `positions[first : first +
+        count]`. `x`, `y` are samples of its plane; `plane` 0 Y, 1 Cb, 2 Cr; `kind` 0 4x4, 1 8x8, 2
+        Intra16x16 DC, 3 chroma DC; `qp` is that of the scaling process; `flags`, bits: 1 intra, 2
+        lossless, 4 field scan, 8 the DC comes from a record of its own, 16 and 32 lossless with
+        vertical, horizontal prediction.
+        """
+        return self._native.records.view(COEFF_RECORD_DTYPE)
+
+    @cached_property
+    def positions(self) -> npt.NDArray[np.uint16]:
+        """uint16 `[num_levels]`: scan position in the block, ascending within a record."""
+        return self._native.positions
+
+    @cached_property
+    def levels(self) -> npt.NDArray[np.int32]:
+        """int32 `[num_levels]`: the levels."""
+        return self._native.levels
+
+
+class Picture:
+    """Everything parsed from one coded picture.
+
+    The parts are made when they are first asked for, and cost next to nothing.
+    """
+
+    def __init__(self, native: _native.Picture) -> None:
+        self._native = native
+
+    @cached_property
+    def info(self) -> PictureInfo:
+        """[`PictureInfo`]: what the headers say, and statistics."""
+        native = self._native
+        return PictureInfo(timestamp=native.seconds, is_discard=native.is_discard, **native.info)
+
+    @cached_property
+    def motion(self) -> MotionField:
+        """[`MotionField`]: vectors and references."""
+        return MotionField(self._native)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """[`Blocks`]: types, partitions, QP."""
+        return Blocks(self._native)
+
+    @cached_property
+    def bits(self) -> npt.NDArray[np.uint32]:
+        """uint32 `[height / 16, width / 16]`: bits spent on each macroblock."""
+        return self._native.bits
+
+    @cached_property
+    def coefficients(self) -> Coefficients:
+        """[`Coefficients`]: levels; empty when the reader was told to leave them."""
+        return Coefficients(self._native)
+
+    @cached_property
+    def references(self) -> list[tuple[tuple[tuple[int, int, bool], ...], ...]]:
+        """What `ref_idx` means: `references[slice_idx][list][ref_idx]`.
+
+        Each entry is `(decode_index, poc, is_long_term)`; decode_index is -1 for a missing picture.
+        """
+        return self._native.references
+
+    def __repr__(self) -> str:
+        info = self.info
+        return (
+            f"Picture({info.decode_index}, {info.slice_types}, poc {info.poc}, "
+            f"{info.timestamp:.3f} s, {info.width}x{info.height})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """A picture decoded to pixels.
+
+    Args:
+        image (`numpy.ndarray` of shape `(3, height, width)`):
+            uint8 RGB, cropped and turned as displayed.
+        timestamp (`float`): Presentation time, seconds since the start of the video.
+        frame_index (`int`): Frames presented before it.
+    """
+
+    image: npt.NDArray[np.uint8]
+    timestamp: float
+    frame_index: int
+
+
+@dataclass(frozen=True, eq=False)
+class DeltaWindow:
+    """How the picture changed from the start of a window to its target, composed along the
+    references.
+
+    Cells are `cell` luma samples wide and high, `Hc = ceil(height / cell)`, `Wc = ceil(width /
+    cell)`, turned as the picture is displayed. Masks are the share of a cell's 4x4 blocks, 0..1.
+
+    Args:
+        start (`float`): Presentation time of the picture that the window starts from, seconds.
+        timestamp (`float`): Presentation time of the target picture, seconds.
+        frame_index (`int`): Frames presented before the target.
+        motion (`numpy.ndarray` of shape `(2, Hc, Wc)`):
+            float32 displacement towards the past per second, x in picture widths, y in heights;
+            mean over valid blocks. What moves right by a tenth of the width per second reads -0.1.
+        valid (`numpy.ndarray` of shape `(Hc, Wc)`): float32, neither intra nor lost.
+        intra (`numpy.ndarray` of shape `(Hc, Wc)`): float32, the chain of references met an intra
+            block.
+        lost (`numpy.ndarray` of shape `(Hc, Wc)`): float32, it met a damaged block or a missing
+            picture.
+        scaled (`numpy.ndarray` of shape `(Hc, Wc)`):
+            float32, it passed the start of the window; the last step was shortened in proportion.
+        residual (`numpy.ndarray` of shape `(3, ceil(height / residual_scale), ceil(width /
+        residual_scale))`):
+            float32 Y, Cb, Cr on one grid: what was added to the prediction along the way, in
+            samples of 8 bits / 255.
+        saliency (`numpy.ndarray` of shape `(3, Hc, Wc)`):
+            float32: bits per luma sample and root mean square residual, averaged over the window's
+            pictures, and length of the motion in picture heights per second.
+    """
+
+    start: float
+    timestamp: float
+    frame_index: int
+    motion: npt.NDArray[np.float32]
+    valid: npt.NDArray[np.float32]
+    intra: npt.NDArray[np.float32]
+    lost: npt.NDArray[np.float32]
+    scaled: npt.NDArray[np.float32]
+    residual: npt.NDArray[np.float32]
+    saliency: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Primitives:
+    """Keyframes and delta windows of a whole video, stacked. K keyframes, T windows.
+
+    Args:
+        keyframes ([`Field`] of shape `(K, 3, height, width)`): uint8 RGB.
+        keyframe_timestamps ([`Field`] of shape `(K,)`): float64 seconds.
+        keyframe_index ([`Field`] of shape `(K,)`): int64, frames presented before each.
+        motion ([`Field`] of shape `(T, 2, Hc, Wc)`): float32, see [`DeltaWindow`], as all that
+            follow.
+        valid ([`Field`] of shape `(T, Hc, Wc)`): float32.
+        intra ([`Field`] of shape `(T, Hc, Wc)`): float32.
+        lost ([`Field`] of shape `(T, Hc, Wc)`): float32.
+        scaled ([`Field`] of shape `(T, Hc, Wc)`): float32.
+        residual ([`Field`] of shape `(T, 3, Hr, Wr)`): float32.
+        saliency ([`Field`] of shape `(T, 3, Hc, Wc)`): float32.
+        starts ([`Field`] of shape `(T,)`): float64 seconds, start of each window.
+        timestamps ([`Field`] of shape `(T,)`): float64 seconds, target of each window.
+        frame_index ([`Field`] of shape `(T,)`): int64, frames presented before each target.
+        info ([`StreamInfo`]): Of the video.
+        stats ([`ReadStats`]): Of the reading.
+    """
+
+    keyframes: Field
+    keyframe_timestamps: Field
+    keyframe_index: Field
+    motion: Field
+    valid: Field
+    intra: Field
+    lost: Field
+    scaled: Field
+    residual: Field
+    saliency: Field
+    starts: Field
+    timestamps: Field
+    frame_index: Field
+    info: StreamInfo
+    stats: ReadStats
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """What `probe` found: the headers of every picture, and no slice data.
+
+    Args:
+        info ([`StreamInfo`]): What the container says.
+        codec (`str`): FFmpeg's name.
+        profile (`str`): Of the first picture.
+        level (`float`, *optional*): Of the first picture, such as 4.1.
+        width (`int`): Luma samples as displayed, before rotation.
+        height (`int`): Luma samples as displayed, before rotation.
+        num_pictures (`int`): Coded pictures; each field of a field pair is one.
+        num_by_type (`dict` of `str` to `int`):
+            Pictures by the most general slice type they contain: `"I"`, `"P"`, `"B"`.
+        num_references (`int`): Pictures that others may be predicted from.
+        num_idr (`int`): IDR pictures.
+        num_random_access (`int`): Pictures at which decoding may start.
+        keyframe_seconds (`tuple` of `float`): Presentation times of those.
+        gop_pictures_min (`int`, *optional*): Fewest pictures from one random access point to the
+            next.
+        gop_pictures_max (`int`, *optional*): Most pictures, those before the first and after the
+            last included.
+        gop_seconds_mean (`float`, *optional*): Mean time from one random access point to the next.
+        max_consecutive_b (`int`): Most B pictures in a row in presentation order.
+        is_open_gop (`bool`): Some pictures shown before a random access point are decoded after it.
+        features (`tuple` of `str`): Coding tools that the headers use, sorted.
+        duration_seconds (`float`, *optional*): Container's, else from the first picture to the end
+            of the last.
+        size_bytes (`int`): Of all slices.
+        is_supported (`bool`): Every picture can be parsed.
+        unsupported_reason (`str`, *optional*): The first coding tool that is not read.
+        num_nal_units_damaged (`int`): NAL units dropped because their headers make no sense.
+        first_error (`str`, *optional*): The first damage met.
+    """
+
+    info: StreamInfo
+    codec: str
+    profile: str
+    level: float | None
+    width: int
+    height: int
+    num_pictures: int
+    num_by_type: dict[str, int]
+    num_references: int
+    num_idr: int
+    num_random_access: int
+    keyframe_seconds: tuple[float, ...] = field(repr=False)
+    gop_pictures_min: int | None
+    gop_pictures_max: int | None
+    gop_seconds_mean: float | None
+    max_consecutive_b: int
+    is_open_gop: bool
+    features: tuple[str, ...]
+    duration_seconds: float | None
+    size_bytes: int
+    is_supported: bool
+    unsupported_reason: str | None
+    num_nal_units_damaged: int
+    first_error: str | None

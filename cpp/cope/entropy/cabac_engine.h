@@ -28,21 +28,24 @@ class CabacEngine {
     bits_ -= 9;
   }
 
-  /// DecodeDecision (9.3.3.2.1). Branch-free: which way a bin goes is what cannot be predicted.
+  /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted;
+  /// both outcomes are renormalised while the comparison is still under way.
   COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
     const unsigned state = context;
-    const std::uint32_t lps = kRangeTabLps[state >> 1][(range_ >> 6) & 3];
+    const std::uint64_t word = kBinWords.word[state];
+    const auto lps = static_cast<std::uint32_t>(word >> ((range_ >> 3) & 24)) & 0xff;
     const std::uint32_t mps = range_ - lps;
     const std::uint64_t scaled = static_cast<std::uint64_t>(mps) << bits_;
-    const std::uint64_t is_lps = value_ >= scaled ? ~std::uint64_t{0} : 0;  // all ones or zero
-    value_ -= scaled & is_lps;
-    range_ = is_lps != 0 ? lps : mps;
-    context = kStateTransition.next[state][is_lps & 1];
-    const int shift = std::countl_zero(range_) - 23;
-    range_ <<= shift;
-    bits_ -= shift;
+    const bool is_lps = value_ >= scaled;
+    const int lps_shift = std::countl_zero(lps) - 23;
+    const int mps_shift = static_cast<int>(mps >> 8 ^ 1);
+    const std::uint64_t rest = value_ - scaled;
+    value_ = is_lps ? rest : value_;
+    range_ = is_lps ? lps << lps_shift : mps << mps_shift;
+    bits_ -= is_lps ? lps_shift : mps_shift;
+    context = static_cast<std::uint8_t>(is_lps ? word >> 40 : word >> 32);
     if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
-    return (state ^ static_cast<unsigned>(is_lps)) & 1;
+    return (state & 1) ^ static_cast<unsigned>(is_lps);
   }
 
   /// DecodeBypass (9.3.3.2.3).

@@ -29,25 +29,31 @@ COPE_HD constexpr void init_contexts(ContextState* states, const std::int8_t (*m
   for (std::size_t i = 0; i < count; ++i) states[i] = init_context(mn[i][0], mn[i][1], slice_qp);
 }
 
-/// State transition, H.264 9.3.3.2.1.1: `next[state][bin is the least probable symbol]`.
-struct StateTransition {
-  ContextState next[128][2];
-};
-
-COPE_HD constexpr StateTransition make_state_transition() noexcept {
-  StateTransition t{};
-  for (unsigned state = 0; state < 128; ++state) {
-    const unsigned pStateIdx = state >> 1;
-    const unsigned valMPS = state & 1;
-    const unsigned transIdxMps = pStateIdx < 62 ? pStateIdx + 1 : pStateIdx;
-    const unsigned lpsMPS = pStateIdx == 0 ? 1 - valMPS : valMPS;
-    t.next[state][0] = static_cast<ContextState>(transIdxMps << 1 | valMPS);
-    t.next[state][1] =
-        static_cast<ContextState>(static_cast<unsigned>(kTransIdxLps[pStateIdx]) << 1 | lpsMPS);
-  }
-  return t;
+/// All that decoding one bin of a context looks up, as one word: rangeTabLPS of the state in bytes 0
+/// to 3 by qCodIRangeIdx, then the next state (H.264 9.3.3.2.1.1) after the MPS and after the LPS.
+/// The word depends on the context alone, so it is there before the range is.
+COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
+  const unsigned pStateIdx = state >> 1;
+  const unsigned valMPS = state & 1;
+  const unsigned transIdxMps = pStateIdx < 62 ? pStateIdx + 1 : pStateIdx;
+  const unsigned lpsMPS = pStateIdx == 0 ? 1 - valMPS : valMPS;
+  const unsigned transIdxLps = kTransIdxLps[pStateIdx];
+  std::uint64_t word = 0;
+  for (int q = 3; q >= 0; --q) word = word << 8 | kRangeTabLps[pStateIdx][q];
+  return word | std::uint64_t{transIdxMps << 1 | valMPS} << 32 |
+         std::uint64_t{transIdxLps << 1 | lpsMPS} << 40;
 }
 
-COPE_HD_TABLE StateTransition kStateTransition = make_state_transition();
+struct BinWords {
+  std::uint64_t word[128];
+};
+
+COPE_HD constexpr BinWords make_bin_words() noexcept {
+  BinWords words{};
+  for (unsigned state = 0; state < 128; ++state) words.word[state] = make_bin_word(state);
+  return words;
+}
+
+COPE_HD_TABLE BinWords kBinWords = make_bin_words();
 
 }  // namespace cope::entropy

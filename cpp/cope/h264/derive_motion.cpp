@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "cope/h264/mb_type_tables.h"
 #include "cope/h264/motion_syntax.h"
@@ -29,6 +29,7 @@ struct MbPlace {
 };
 
 /// Derives the vectors of one colour plane of one picture (8.4.1), macroblock by macroblock.
+template <bool kMbaff>
 class MotionDeriver {
  public:
   MotionDeriver(const PictureJob& job, prim::PicturePrimitives& picture,
@@ -39,7 +40,6 @@ class MotionDeriver {
         mvd_(job.motion_syntax->mvd.data()),
         lookup_(lookup),
         lookup_context_(lookup_context),
-        mbaff_(job.coded.info.mbaff),
         w_(picture.blocks.width),
         stride_(picture.motion.width_4x4),
         plane_(static_cast<std::ptrdiff_t>(picture.motion.plane_size())) {}
@@ -55,7 +55,7 @@ class MotionDeriver {
   void derive_macroblock(std::int32_t mb_addr) {
     CurrMbAddr_ = mb_addr;
     here_.is_available = true;
-    if (mbaff_) {
+    if constexpr (kMbaff) {
       here_.mb_x = (mb_addr / 2) % w_;
       here_.mb_row = 2 * (mb_addr / 2 / w_) + mb_addr % 2;
     } else {
@@ -70,9 +70,8 @@ class MotionDeriver {
 
     const auto type = static_cast<BlockType>(picture_.blocks.type[block_]);
     if (type != BlockType::kInter && type != BlockType::kSkip) {
-      fill_refs({{{-1, -1, -1, -1}, {-1, -1, -1, -1}}});
-      fill_vectors(0, 0, 0, 4, 4, {0, 0});
-      fill_vectors(1, 0, 0, 4, 4, {0, 0});
+      fill_macroblock(0, -1, {0, 0});
+      fill_macroblock(1, -1, {0, 0});
       return;
     }
     here_.is_field = (picture_.blocks.flags[block_] & prim::kFieldBlock) != 0;
@@ -81,12 +80,10 @@ class MotionDeriver {
     find_neighbours();
 
     if ((picture_.blocks.flags[block_] & prim::kDirect) != 0) {
-      fill_refs({{{-1, -1, -1, -1}, {-1, -1, -1, -1}}});
       derive_direct(0xf);
     } else if (type == BlockType::kSkip) {
-      fill_refs({{{0, 0, 0, 0}, {-1, -1, -1, -1}}});
-      fill_vectors(0, 0, 0, 4, 4, derive_p_skip(neighbours(0, 0, 0, 4)));
-      fill_vectors(1, 0, 0, 4, 4, {0, 0});
+      fill_macroblock(0, 0, derive_p_skip(neighbours(0, 0, 0, 4)));
+      fill_macroblock(1, -1, {0, 0});
     } else {
       derive_coded(syntax_[mb_addr]);
     }
@@ -101,8 +98,7 @@ class MotionDeriver {
     }
   }
 
-  // ---- neighbours (6.4.11.7, 6.4.12)
-  // ---------------------------------------------------------------
+  // ---- neighbours (6.4.11.7, 6.4.12) ----
 
   MbPlace place(std::int32_t mb_x, std::int32_t mb_row) const noexcept {
     MbPlace p;
@@ -116,7 +112,7 @@ class MotionDeriver {
   }
 
   void find_neighbours() noexcept {
-    if (mbaff_) return;  // there, neighbours depend on the block and are found one by one
+    if constexpr (kMbaff) return;  // there, neighbours depend on the block and are found one by one
     a_ = place(here_.mb_x - 1, here_.mb_row);
     b_ = place(here_.mb_x, here_.mb_row - 1);
     c_ = place(here_.mb_x + 1, here_.mb_row - 1);
@@ -132,7 +128,7 @@ class MotionDeriver {
         list * plane_ + static_cast<std::ptrdiff_t>(mb.mb_row * 4 + y) * stride_ + mb.mb_x * 4 + x;
     n.refIdx = picture_.motion.ref_idx[static_cast<std::size_t>(cell)];
     n.mv = picture_.motion.mv[static_cast<std::size_t>(cell)];
-    if (mbaff_ && n.refIdx >= 0 && mb.is_field != here_.is_field) {
+    if (kMbaff && n.refIdx >= 0 && mb.is_field != here_.is_field) {
       if (here_.is_field) {
         n.mv.y = static_cast<std::int16_t>(n.mv.y / 2);
         n.refIdx = static_cast<std::int8_t>(n.refIdx * 2);
@@ -183,7 +179,8 @@ class MotionDeriver {
 
   /// The same on the 4x4 grid: x -1..4, y -1..3; `y_in_block` is the luma row meant in that block.
   NeighbourMotion outside(int list, int x, int y, int y_in_block) const noexcept {
-    if (mbaff_) return outside_mbaff(list, x < 0 ? -1 : 4 * x, y < 0 ? -1 : 4 * y + y_in_block);
+    if constexpr (kMbaff)
+      return outside_mbaff(list, x < 0 ? -1 : 4 * x, y < 0 ? -1 : 4 * y + y_in_block);
     if (y < 0) {
       if (x < 0) return motion_at(list, d_, 3, 3);
       if (x > 3) return motion_at(list, c_, 0, 3);
@@ -209,32 +206,38 @@ class MotionDeriver {
     return n;
   }
 
-  // ---- writing
-  // -------------------------------------------------------------------------------------
+  // ---- writing ----
 
-  void fill_vectors(int list, int x, int y, int width, int height, prim::MotionVector mv) noexcept {
-    prim::MotionVector* row = mv_ + list * plane_ + static_cast<std::ptrdiff_t>(y) * stride_ + x;
-    for (int j = 0; j < height; ++j, row += stride_) std::fill_n(row, width, mv);
-  }
-
-  void fill_refs(const std::array<std::array<std::int8_t, 4>, 2>& ref_idx) noexcept {
-    for (int list = 0; list < 2; ++list) {
-      for (int quadrant = 0; quadrant < 4; ++quadrant) {
-        fill_ref(list, quadrant,
-                 ref_idx[static_cast<std::size_t>(list)][static_cast<std::size_t>(quadrant)]);
-      }
+  /// Gives all 16 blocks one reference and one vector.
+  void fill_macroblock(int list, std::int8_t ref_idx, MotionVector mv) noexcept {
+    MotionVector* mv_row = mv_ + list * plane_;
+    std::int8_t* ref_row = ref_ + list * plane_;
+    for (int y = 0; y < 4; ++y, mv_row += stride_, ref_row += stride_) {
+      std::fill_n(mv_row, 4, mv);
+      std::memset(ref_row, ref_idx, 4);
     }
   }
 
-  void fill_ref(int list, int quadrant, std::int8_t ref_idx) noexcept {
-    std::int8_t* const at = ref_ + list * plane_ +
-                            static_cast<std::ptrdiff_t>(quadrant & 2) * stride_ +
-                            2 * (quadrant & 1);
+  void fill_vectors(int list, int x, int y, int width, int height, MotionVector mv) noexcept {
+    MotionVector* row = mv_ + list * plane_ + static_cast<std::ptrdiff_t>(y) * stride_ + x;
+    for (int j = 0; j < height; ++j, row += stride_) {
+      for (int i = 0; i < width; ++i) row[i] = mv;
+    }
+  }
+
+  void fill_quadrant(int list, int q, MotionVector mv) noexcept {
+    MotionVector* const at =
+        mv_ + list * plane_ + static_cast<std::ptrdiff_t>(q & 2) * stride_ + 2 * (q & 1);
+    at[0] = at[1] = at[stride_] = at[stride_ + 1] = mv;
+  }
+
+  void fill_ref(int list, int q, std::int8_t ref_idx) noexcept {
+    std::int8_t* const at =
+        ref_ + list * plane_ + static_cast<std::ptrdiff_t>(q & 2) * stride_ + 2 * (q & 1);
     at[0] = at[1] = at[stride_] = at[stride_ + 1] = ref_idx;
   }
 
-  // ---- coded vectors
-  // -------------------------------------------------------------------------------
+  // ---- coded vectors ----
 
   void derive_coded(const MbMotionSyntax& mb) {
     for (int list = 0; list < 2; ++list) {
@@ -242,7 +245,7 @@ class MotionDeriver {
         fill_ref(list, quadrant, mb.ref_idx[list][quadrant]);
     }
     const MbTypeInfo info = mb.is_b != 0 ? kMbTypeInfoB[mb.mb_type] : kMbTypeInfoP[mb.mb_type];
-    const prim::MotionVector* mvd = mvd_ + mb.first_mvd;
+    const MotionVector* mvd = mvd_ + mb.first_mvd;
     if (info.NumMbPart == 4) {
       derive_sub_macroblocks(mb, mvd);
       return;
@@ -257,7 +260,7 @@ class MotionDeriver {
         const int x = width == 2 ? 2 * part : 0;
         const int y = height == 2 ? 2 * part : 0;
         const int ref_idx = mb.ref_idx[list][y + x / 2];
-        prim::MotionVector mv{0, 0};
+        MotionVector mv{0, 0};
         if (ref_idx >= 0) {
           mv = add(derive_mvp(neighbours(list, x, y, width), ref_idx, shape,
                               static_cast<unsigned>(part)),
@@ -268,7 +271,7 @@ class MotionDeriver {
     }
   }
 
-  void derive_sub_macroblocks(const MbMotionSyntax& mb, const prim::MotionVector* mvd) {
+  void derive_sub_macroblocks(const MbMotionSyntax& mb, const MotionVector* mvd) {
     SubMbTypeInfo info[4];
     unsigned direct = 0;
     for (unsigned q = 0; q < 4; ++q) {
@@ -284,7 +287,7 @@ class MotionDeriver {
         const int left = 2 * (q & 1);
         const int top = q & 2;
         if ((info[q].SubMbPredMode >> list & 1) == 0) {
-          fill_vectors(list, left, top, 2, 2, {0, 0});
+          fill_quadrant(list, q, {0, 0});
           continue;
         }
         const int ref_idx = mb.ref_idx[list][q];
@@ -292,7 +295,7 @@ class MotionDeriver {
         const int height = info[q].SubMbPartHeight / 4;
         for (int y = top; y < top + 2; y += height) {
           for (int x = left; x < left + 2; x += width) {
-            const prim::MotionVector mvp =
+            const MotionVector mvp =
                 derive_mvp(neighbours(list, x, y, width), ref_idx, MbPartShape::kOther, 0);
             fill_vectors(list, x, y, width, height, add(mvp, *mvd++));
           }
@@ -301,8 +304,7 @@ class MotionDeriver {
     }
   }
 
-  // ---- direct prediction (8.4.1.2)
-  // -----------------------------------------------------------------
+  // ---- direct prediction (8.4.1.2) ----
 
   /// Fills the quadrants whose bit is set in `mask`.
   void derive_direct(unsigned mask) {
@@ -319,40 +321,59 @@ class MotionDeriver {
 
   ColocatedBlock colocated(int x, int y) const noexcept {
     if (!colocated_.is_available()) return {};
-    return colocated_.find({CurrMbAddr_, here_.is_field}, static_cast<unsigned>(x),
+    return colocated_.find({here_.mb_x, here_.mb_row, here_.is_field}, static_cast<unsigned>(x),
                            static_cast<unsigned>(y));
   }
 
   void derive_spatial_direct(unsigned mask) {
     int refIdx[2];
-    prim::MotionVector mvp[2] = {{0, 0}, {0, 0}};
+    MotionVector mvp[2] = {{0, 0}, {0, 0}};
     for (int list = 0; list < 2; ++list) {
       const NeighbourPartitions n = neighbours(list, 0, 0, 4);
       refIdx[list] = min_positive(n.a.refIdx, min_positive(n.b.refIdx, n.c.refIdx));
       if (refIdx[list] >= 0) mvp[list] = median_prediction(n, refIdx[list]);
     }
-    const bool none = refIdx[0] < 0 && refIdx[1] < 0;
-    if (none) refIdx[0] = refIdx[1] = 0;  // directZeroPredictionFlag
-    const bool may_be_zero =
-        !none && !slice_->refs.ref[1][0].is_long_term && (refIdx[0] == 0 || refIdx[1] == 0);
+    const bool directZeroPrediction = refIdx[0] < 0 && refIdx[1] < 0;
+    if (directZeroPrediction) refIdx[0] = refIdx[1] = 0;
+    // colZeroFlag makes vectors to index 0 zero: worth asking only where one is not.
+    const auto may_change = [&](int list) {
+      return refIdx[list] == 0 && mvp[list] != MotionVector{0, 0};
+    };
+    const bool ask = !directZeroPrediction && (may_change(0) || may_change(1)) &&
+                     !slice_->refs.ref[1][0].is_long_term && colocated_.is_available();
+    if (mask == 0xf) {
+      for (int list = 0; list < 2; ++list) {
+        fill_macroblock(list, static_cast<std::int8_t>(refIdx[list]), mvp[list]);
+      }
+    }
     for (int q = 0; q < 4; ++q) {
       if ((mask >> q & 1) == 0) continue;
-      const int left = 2 * (q & 1);
-      const int top = q & 2;
-      for (int list = 0; list < 2; ++list) {
-        fill_ref(list, q, static_cast<std::int8_t>(refIdx[list]));
-        fill_vectors(list, left, top, 2, 2, mvp[list]);
+      if (mask != 0xf) {
+        for (int list = 0; list < 2; ++list) {
+          fill_ref(list, q, static_cast<std::int8_t>(refIdx[list]));
+          fill_quadrant(list, q, mvp[list]);
+        }
       }
-      if (!may_be_zero) continue;
-      for (int y = top; y < top + 2; ++y) {
-        for (int x = left; x < left + 2; ++x) {
-          const ColocatedBlock col = colocated(x, y);
-          const bool colZeroFlag = col.refIdxCol == 0 && col.mvCol.x >= -1 && col.mvCol.x <= 1 &&
-                                   col.mvCol.y >= -1 && col.mvCol.y <= 1;
-          if (!colZeroFlag) continue;
-          for (int list = 0; list < 2; ++list) {
-            if (refIdx[list] == 0) fill_vectors(list, x, y, 1, 1, {0, 0});
-          }
+      if (ask) clear_still_blocks(q, refIdx);
+    }
+  }
+
+  void clear_still_blocks(int q, const int (&refIdx)[2]) noexcept {
+    const DirectMb mb{here_.mb_x, here_.mb_row, here_.is_field};
+    const int left = 2 * (q & 1);
+    const int top = q & 2;
+    if (slice_->sps->direct_8x8_inference_flag) {
+      if (!colocated_.is_still(mb, static_cast<unsigned>(left), static_cast<unsigned>(top))) return;
+      for (int list = 0; list < 2; ++list) {
+        if (refIdx[list] == 0) fill_quadrant(list, q, {0, 0});
+      }
+      return;
+    }
+    for (int y = top; y < top + 2; ++y) {
+      for (int x = left; x < left + 2; ++x) {
+        if (!colocated_.is_still(mb, static_cast<unsigned>(x), static_cast<unsigned>(y))) continue;
+        for (int list = 0; list < 2; ++list) {
+          if (refIdx[list] == 0) fill_vectors(list, x, y, 1, 1, {0, 0});
         }
       }
     }
@@ -440,10 +461,9 @@ class MotionDeriver {
   const CodedPicture& coded_;
   prim::PicturePrimitives& picture_;
   const MbMotionSyntax* syntax_;
-  const prim::MotionVector* mvd_;
+  const MotionVector* mvd_;
   PictureLookup lookup_;
   void* lookup_context_;
-  bool mbaff_;
   std::int32_t w_;         // PicWidthInMbs
   std::ptrdiff_t stride_;  // of the 4x4 lattice
   std::ptrdiff_t plane_;   // cells of one list
@@ -452,7 +472,7 @@ class MotionDeriver {
   MbPlace here_;
   MbPlace a_, b_, c_, d_;  // not MBAFF
   std::size_t block_ = 0;
-  prim::MotionVector* mv_ = nullptr;  // list 0, upper left cell of the macroblock
+  MotionVector* mv_ = nullptr;  // list 0, upper left cell of the macroblock
   std::int8_t* ref_ = nullptr;
   const CodedSlice* slice_ = nullptr;
   std::uint16_t slice_idx_ = prim::kNoSlice;
@@ -465,8 +485,13 @@ class MotionDeriver {
 
 void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) {
   prim::PicturePrimitives& picture = *job.picture;
+  const auto derive = [&job](prim::PicturePrimitives& plane, const MbMotionSyntax* syntax,
+                             PictureLookup find, void* context) {
+    return job.coded.info.mbaff ? MotionDeriver<true>(job, plane, syntax, find, context).derive()
+                                : MotionDeriver<false>(job, plane, syntax, find, context).derive();
+  };
   const MbMotionSyntax* const syntax = job.motion_syntax->mbs.data();
-  const std::int32_t lost = MotionDeriver(job, picture, syntax, lookup, lookup_context).derive();
+  const std::int32_t lost = derive(picture, syntax, lookup, lookup_context);
   if (lost > 0) {
     picture.info.num_blocks_lost += lost;
     job.report.num_blocks_lost += lost;
@@ -488,8 +513,7 @@ void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) 
       const prim::PicturePrimitives* const found = self->lookup(self->context, decode_index);
       return found != nullptr ? found->colour_plane[self->plane].get() : nullptr;
     };
-    MotionDeriver(job, *plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup)
-        .derive();
+    derive(*plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup);
   }
 }
 

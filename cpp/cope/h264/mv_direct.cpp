@@ -6,6 +6,21 @@ namespace cope::h264 {
 
 using prim::PictureStructure;
 
+namespace {
+
+std::size_t block_index(const prim::PicturePrimitives& picture, std::int32_t mb_row,
+                        std::int32_t mb_x) noexcept {
+  return static_cast<std::size_t>(mb_row) * static_cast<std::size_t>(picture.blocks.width) +
+         static_cast<std::size_t>(mb_x);
+}
+
+bool is_field_block(const prim::PicturePrimitives& picture, std::int32_t mb_row,
+                    std::int32_t mb_x) noexcept {
+  return (picture.blocks.flags[block_index(picture, mb_row, mb_x)] & prim::kFieldBlock) != 0;
+}
+
+}  // namespace
+
 void ColocatedFinder::begin_slice(const prim::PictureInfo& info, const prim::SliceRefs& refs,
                                   bool direct_8x8_inference_flag, PictureLookup lookup,
                                   void* lookup_context) {
@@ -14,7 +29,6 @@ void ColocatedFinder::begin_slice(const prim::PictureInfo& info, const prim::Sli
   current_is_bottom_field_ = info.structure == PictureStructure::kBottom;
   current_is_mbaff_ = info.mbaff;
   inference_ = direct_8x8_inference_flag;
-  PicWidthInMbs_ = info.width / 16;
   const prim::RefPicture& ref = refs.ref[1][0];
   if (refs.num_ref[1] == 0 || ref.decode_index < 0) return;
 
@@ -44,63 +58,68 @@ void ColocatedFinder::begin_slice(const prim::PictureInfo& info, const prim::Sli
   }
 }
 
-ColocatedBlock ColocatedFinder::find(const DirectMb& mb, unsigned x, unsigned y) const noexcept {
+ColocatedFinder::Place ColocatedFinder::locate(const DirectMb& mb, unsigned x,
+                                               unsigned y) const noexcept {
   // direct_8x8_inference_flag takes the corners (luma4x4BlkIdx 5 * mbPartIdx).
   if (inference_) {
     x = x < 2 ? 0 : 3;
     y = y < 2 ? 0 : 3;
   }
-  const std::int32_t w = PicWidthInMbs_;
+  const std::int32_t mb_x = mb.mb_x;
+  const std::int32_t row = mb.mb_row;
   const std::int32_t lower = y >= 2 ? 1 : 0;  // yCol / 8
   if (current_is_field_picture_) {
-    const std::int32_t mb_x = mb.CurrMbAddr % w;
-    const std::int32_t row = mb.CurrMbAddr / w;
-    if (frame_ == nullptr) return read(*single_field_, row, mb_x, x, y, VertMvScale::kOneToOne);
+    if (frame_ == nullptr) return Place{single_field_, row, mb_x, x, y, VertMvScale::kOneToOne};
     if (frame_->info.mbaff) {
-      const bool col_is_field =
-          (frame_->blocks.flags[static_cast<std::size_t>(2 * row * w + mb_x)] &
-           prim::kFieldBlock) != 0;
-      if (col_is_field)
-        return read(*frame_, 2 * row + current_is_bottom_field_, mb_x, x, y,
-                    VertMvScale::kOneToOne);
+      if (is_field_block(*frame_, 2 * row, mb_x))
+        return Place{
+            frame_, 2 * row + current_is_bottom_field_, mb_x, x, y, VertMvScale::kOneToOne};
     }
-    return read(*frame_, 2 * row + lower, mb_x, x, 2 * y % 4, VertMvScale::kFrmToFld);
+    return Place{frame_, 2 * row + lower, mb_x, x, 2 * y % 4, VertMvScale::kFrmToFld};
   }
   if (!current_is_mbaff_) {
-    const std::int32_t mb_x = mb.CurrMbAddr % w;
-    const std::int32_t row = mb.CurrMbAddr / w;
-    if (frame_ != nullptr) return read(*frame_, row, mb_x, x, y, VertMvScale::kOneToOne);
-    return read(*field_[nearer_is_bottom_], row / 2, mb_x, x,
-                static_cast<unsigned>(2 * (row % 2) + lower), VertMvScale::kFldToFrm);
+    if (frame_ != nullptr) return Place{frame_, row, mb_x, x, y, VertMvScale::kOneToOne};
+    return Place{
+        field_[nearer_is_bottom_], row / 2, mb_x, x, static_cast<unsigned>(2 * (row % 2) + lower),
+        VertMvScale::kFldToFrm};
   }
-  const std::int32_t pair_x = (mb.CurrMbAddr / 2) % w;
-  const std::int32_t pair_y = (mb.CurrMbAddr / 2) / w;
-  const std::int32_t bottom = mb.CurrMbAddr % 2;
+  const std::int32_t pair = row / 2;
+  const std::int32_t bottom = row % 2;
   if (frame_ == nullptr) {
-    if (mb.is_field) return read(*field_[bottom], pair_y, pair_x, x, y, VertMvScale::kOneToOne);
-    return read(*field_[nearer_is_bottom_], pair_y, pair_x, x,
-                static_cast<unsigned>(2 * bottom + lower), VertMvScale::kFldToFrm);
+    if (mb.is_field) return Place{field_[bottom], pair, mb_x, x, y, VertMvScale::kOneToOne};
+    return Place{
+        field_[nearer_is_bottom_], pair, mb_x, x, static_cast<unsigned>(2 * bottom + lower),
+        VertMvScale::kFldToFrm};
   }
-  const bool col_is_field =
-      (frame_->blocks.flags[static_cast<std::size_t>((2 * pair_y + bottom) * w + pair_x)] &
-       prim::kFieldBlock) != 0;
+  const bool col_is_field = is_field_block(*frame_, row, mb_x);
   if (col_is_field == mb.is_field)
-    return read(*frame_, 2 * pair_y + bottom, pair_x, x, y, VertMvScale::kOneToOne);
+    return Place{frame_, 2 * pair + bottom, mb_x, x, y, VertMvScale::kOneToOne};
   if (!mb.is_field) {
-    return read(*frame_, 2 * pair_y + nearer_is_bottom_, pair_x, x,
-                static_cast<unsigned>(2 * bottom + lower), VertMvScale::kFldToFrm);
+    return Place{frame_,
+                 2 * pair + nearer_is_bottom_,
+                 mb_x,
+                 x,
+                 static_cast<unsigned>(2 * bottom + lower),
+                 VertMvScale::kFldToFrm};
   }
-  return read(*frame_, 2 * pair_y + lower, pair_x, x, 2 * y % 4, VertMvScale::kFrmToFld);
+  return Place{frame_, 2 * pair + lower, mb_x, x, 2 * y % 4, VertMvScale::kFrmToFld};
 }
 
-ColocatedBlock ColocatedFinder::read(const prim::PicturePrimitives& col, std::int32_t mb_row,
-                                     std::int32_t mb_x, unsigned x, unsigned y,
-                                     VertMvScale scale) const noexcept {
+bool ColocatedFinder::is_still(const DirectMb& mb, unsigned x, unsigned y) const noexcept {
+  const Place place = locate(mb, x, y);
+  const prim::MotionField& motion = place.picture->motion;
+  std::size_t cell = place.cell();
+  if (motion.ref_idx[cell] < 0) cell += motion.plane_size();
+  const MotionVector mv = motion.mv[cell];
+  return motion.ref_idx[cell] == 0 && mv.x >= -1 && mv.x <= 1 && mv.y >= -1 && mv.y <= 1;
+}
+
+ColocatedBlock ColocatedFinder::find(const DirectMb& mb, unsigned x, unsigned y) const noexcept {
+  const Place place = locate(mb, x, y);
+  const prim::PicturePrimitives& col = *place.picture;
   ColocatedBlock block;
-  block.vertMvScale = scale;
-  const auto width_4x4 = static_cast<std::size_t>(col.motion.width_4x4);
-  const std::size_t cell = (static_cast<std::size_t>(mb_row) * 4 + y) * width_4x4 +
-                           static_cast<std::size_t>(mb_x) * 4 + x;
+  block.vertMvScale = place.scale;
+  const std::size_t cell = place.cell();
   const std::size_t plane = col.motion.plane_size();
   std::size_t list = 0;
   block.refIdxCol = col.motion.ref_idx[cell];
@@ -110,12 +129,10 @@ ColocatedBlock ColocatedFinder::read(const prim::PicturePrimitives& col, std::in
   }
   if (block.refIdxCol < 0) return block;
   block.mvCol = col.motion.mv[list * plane + cell];
-  const std::size_t mb =
-      static_cast<std::size_t>(mb_row) * static_cast<std::size_t>(col.blocks.width) +
-      static_cast<std::size_t>(mb_x);
-  const prim::SliceRefs& refs = col.slice_refs[col.blocks.slice_idx[mb]];
-  if (col.info.mbaff && (col.blocks.flags[mb] & prim::kFieldBlock) != 0) {
-    const bool bottom = ((block.refIdxCol & 1) != 0) != (mb_row % 2 != 0);
+  const std::size_t col_mb = block_index(col, place.mb_row, place.mb_x);
+  const prim::SliceRefs& refs = col.slice_refs[col.blocks.slice_idx[col_mb]];
+  if (col.info.mbaff && (col.blocks.flags[col_mb] & prim::kFieldBlock) != 0) {
+    const bool bottom = ((block.refIdxCol & 1) != 0) != (place.mb_row % 2 != 0);
     block.ref.frame = refs.ref[list][block.refIdxCol >> 1].frame_id();
     block.ref.structure = bottom ? PictureStructure::kBottom : PictureStructure::kTop;
   } else {

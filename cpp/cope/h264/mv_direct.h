@@ -29,8 +29,9 @@ struct ColocatedBlock {
 
 /// Where the current macroblock is and how it is coded.
 struct DirectMb {
-  std::int32_t CurrMbAddr = 0;
-  bool is_field = false;  ///< field macroblock of an MBAFF frame
+  std::int32_t mb_x = 0;
+  std::int32_t mb_row = 0;  ///< row by macroblock address
+  bool is_field = false;    ///< field macroblock of an MBAFF frame
 };
 
 /// Finds collocated blocks for the direct modes of one slice (8.4.1.2.1).
@@ -49,9 +50,27 @@ class ColocatedFinder {
   /// The block collocated with 4x4 block (x, y) of the macroblock.
   ColocatedBlock find(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
 
+  /// colZeroFlag but for what the slice says: the collocated block refers to index 0 and is as good
+  /// as still.
+  bool is_still(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
+
  private:
-  ColocatedBlock read(const prim::PicturePrimitives& col, std::int32_t mb_row, std::int32_t mb_x,
-                      unsigned x, unsigned y, VertMvScale scale) const noexcept;
+  /// A 4x4 block of a collocated picture.
+  struct Place {
+    const prim::PicturePrimitives* picture;
+    std::int32_t mb_row;
+    std::int32_t mb_x;
+    unsigned x;
+    unsigned y;
+    VertMvScale scale;
+
+    std::size_t cell() const noexcept {
+      return (static_cast<std::size_t>(mb_row) * 4 + y) *
+                 static_cast<std::size_t>(picture->motion.width_4x4) +
+             static_cast<std::size_t>(mb_x) * 4 + x;
+    }
+  };
+  Place locate(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
 
   const prim::PicturePrimitives* frame_ = nullptr;  // colPic coded as a frame
   const prim::PicturePrimitives* field_[2] = {};    // top and bottom of a complementary field pair
@@ -61,7 +80,6 @@ class ColocatedFinder {
   bool current_is_mbaff_ = false;
   bool inference_ = false;
   bool nearer_is_bottom_ = false;  // topAbsDiffPOC >= bottomAbsDiffPOC
-  std::int32_t PicWidthInMbs_ = 0;
 };
 
 }  // namespace cope::h264

@@ -99,7 +99,8 @@ Status parse_pps(bits::BitReader& r, const Sps* sps, Pps& out) {
   COPE_REQUIRE(pic_init_qp_minus26 >= -(26 + 36) && pic_init_qp_minus26 <= 25,
                "pic_init_qp_minus26", "H.264 7.4.2.2");
   out.pic_init_qp_minus26 = static_cast<std::int8_t>(pic_init_qp_minus26);
-  // Encoders of high bit depths lower it by QpBdOffsetY, as pic_init_qp_minus26 may be; no level depends on it.
+  // Encoders exist that lower it by QpBdOffsetY, as pic_init_qp_minus26 may be. Only SP and SI
+  // slices use it, and they check QSY.
   const std::int32_t pic_init_qs_minus26 = r.se();
   COPE_REQUIRE(pic_init_qs_minus26 >= -62 && pic_init_qs_minus26 <= 25, "pic_init_qs_minus26",
                "H.264 7.4.2.2");

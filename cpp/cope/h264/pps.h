@@ -30,7 +30,7 @@ struct Pps {
   bool weighted_pred_flag = false;
   std::uint8_t weighted_bipred_idc = 0;    // 0..2: default, explicit, implicit
   std::int8_t pic_init_qp_minus26 = 0;     // -(26 + QpBdOffsetY)..25
-  std::int8_t pic_init_qs_minus26 = 0;                    // -26..25, not checked here
+  std::int8_t pic_init_qs_minus26 = 0;     // -26..25; -62..-27 is read, SP and SI slices refuse it
   std::int8_t chroma_qp_index_offset = 0;  // -12..12
   bool deblocking_filter_control_present_flag = false;
   bool constrained_intra_pred_flag = false;

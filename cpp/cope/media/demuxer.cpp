@@ -121,6 +121,7 @@ Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) 
     is_local_seekable = source.byte_source()->is_seekable();
     io = ByteIo::create(source.byte_source(), interrupt);
     if (io == nullptr) return status_from_averror(StatusCode::kMediaOpen, AVERROR(ENOMEM));
+    if (location.empty()) location = "bytes";  // libavformat takes some names apart
   } else if (!source.is_url()) {
     std::error_code ignored;  // libavformat says it in its own words
     const std::filesystem::file_status file = std::filesystem::status(location, ignored);
@@ -164,6 +165,12 @@ Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) 
     info = describe_stream(*format, *stream, pending);
     return 0;
   });
+  if (info.width > options.limits.max_dimension || info.height > options.limits.max_dimension) {
+    return Status::limit("max_dimension");
+  }
+  if (static_cast<std::int64_t>(info.width) * info.height > options.limits.max_luma_samples) {
+    return Status::limit("max_luma_samples");
+  }
   if (!timeline.is_identity()) {
     info.start_pts = timeline.start();
     if (timeline.duration()) {

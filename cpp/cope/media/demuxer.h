@@ -54,10 +54,10 @@ struct StreamInfo {
 };
 
 struct DemuxerOptions {
-  std::optional<std::int32_t> stream_index;  ///< none: the best video stream
-  std::chrono::milliseconds timeout{0};      ///< of one open, read or seek; 0: wait for ever
-  std::stop_token cancel;                    ///< makes a blocked operation return kCancelled
-  Limits limits;
+  std::optional<std::int32_t> stream_index{};  ///< none: the best video stream
+  std::chrono::milliseconds timeout{0};        ///< of one open, read or seek; 0: wait for ever
+  std::stop_token cancel{};                    ///< makes a blocked operation return kCancelled
+  Limits limits{};                             ///< of the picture size that the stream announces
 };
 
 /// Yields the packets of one video stream in decoding order. Does no decoding. Not thread-safe.
@@ -66,8 +66,8 @@ struct DemuxerOptions {
 /// the first. Cover pictures and thumbnails are not video streams here.
 ///
 /// Errors: kMediaOpen with the AVERROR (`error_text()`), or with `element` saying what is missing;
-/// kUnsupported "encrypted"; kMediaRead for I/O errors after opening; kCancelled.
-/// An exception of a `ByteSource` leaves through the method that was reading.
+/// kUnsupported "encrypted"; kLimitExceeded for a picture size; kMediaRead for I/O errors after
+/// opening; kCancelled. An exception of a `ByteSource` leaves through the method that was reading.
 class Demuxer {
  public:
   static Result<Demuxer> open(const Source& source, const DemuxerOptions& options = {});

@@ -29,8 +29,8 @@ struct Image {
 
 struct KeyframeDecoderOptions {
   std::int32_t threads = 1;
-  std::optional<ImageSize> size;  ///< resize to this, in display orientation; none: as coded
-  Limits limits;
+  std::optional<ImageSize> size{};  ///< resize to this, in display orientation; none: as coded
+  Limits limits{};
 };
 
 /// Which pictures to leave out on the way to the target.

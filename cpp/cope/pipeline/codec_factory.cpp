@@ -1,18 +1,32 @@
+#include <mutex>
+#include <set>
+#include <string>
+
 #include "cope/pipeline/codec.h"
 #include "cope/pipeline/h264_codec.h"
 
 namespace cope::pipeline {
+namespace {
+
+// A Status holds static strings; there are no more of these than libavcodec knows codecs.
+const char* static_name(const std::string& codec_name) {
+  static std::mutex mutex;
+  static std::set<std::string> names;
+  const std::scoped_lock lock(mutex);
+  return names.insert("codec " + codec_name).first->c_str();
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Codec>> make_codec(const media::StreamInfo& info, const Limits& limits) {
   switch (info.codec_id) {
     case media::CodecId::kH264:
       return make_h264_codec(info, limits);
     case media::CodecId::kH265:
-      return Status::unsupported("codec hevc");
     case media::CodecId::kOther:
       break;
   }
-  return Status::unsupported("codec");
+  return Status::unsupported(static_name(info.codec_name));
 }
 
 }  // namespace cope::pipeline

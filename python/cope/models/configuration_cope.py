@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
-from transformers.configuration_utils import SubConfigSpec
 
 MOTION_CHANNELS = ("x", "y", "valid", "intra", "lost", "scaled")
 """Channels of `motion_values`: companded displacement, then four masks as area fractions."""
@@ -39,6 +38,7 @@ _DELTA_PRESETS: dict[str, dict[str, Any]] = {
 # SigLIP-so400m/14@384 is the paper's tower; the small one keeps its form at a size a laptop runs.
 _VISION_PRESETS: dict[str, dict[str, Any]] = {
     "paper": {
+        "model_type": "siglip_vision_model",
         "hidden_size": 1152,
         "intermediate_size": 4304,
         "num_hidden_layers": 27,
@@ -48,6 +48,7 @@ _VISION_PRESETS: dict[str, dict[str, Any]] = {
         "vision_use_head": False,
     },
     "small": {
+        "model_type": "siglip_vision_model",
         "hidden_size": 384,
         "intermediate_size": 1536,
         "num_hidden_layers": 6,
@@ -229,9 +230,9 @@ class CopeConfig(PreTrainedConfig):
     """
 
     model_type = "cope"
-    sub_configs_defaults: ClassVar[dict[str, SubConfigSpec]] = {
-        "vision_config": SubConfigSpec(AutoConfig, "siglip_vision_model", _VISION_PRESETS["paper"]),
-        "delta_config": SubConfigSpec(CopeDeltaConfig),
+    sub_configs: ClassVar[dict[str, type]] = {
+        "vision_config": AutoConfig,
+        "delta_config": CopeDeltaConfig,
     }
 
     vision_config: dict[str, Any] | PreTrainedConfig | None = None
@@ -243,8 +244,14 @@ class CopeConfig(PreTrainedConfig):
     vision_weights: str = "random"
 
     def __post_init__(self, **kwargs: Any) -> None:
-        super().__post_init__(**kwargs)
+        if not isinstance(self.vision_config, PreTrainedConfig):
+            self.vision_config = AutoConfig.for_model(
+                **(self.vision_config or _VISION_PRESETS["paper"])
+            )
         self.vision_config = getattr(self.vision_config, "vision_config", self.vision_config)
+        if not isinstance(self.delta_config, PreTrainedConfig):
+            self.delta_config = CopeDeltaConfig(**(self.delta_config or {}))
+        super().__post_init__(**kwargs)
         image_size = self.image_size or getattr(self.vision_config, "image_size", None)
         if image_size is None:
             name = type(self.vision_config).__name__

@@ -1,0 +1,82 @@
+"""Compressed video in, language-model tokens out.
+
+Reads motion vectors and transform coefficients straight from the bitstream, decodes few keyframes
+to pixels. What needs torch is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from cope import ops
+from cope.density import Density
+from cope.errors import (
+    ConcealedDamageWarning,
+    CopeError,
+    InvalidBitstreamError,
+    LimitExceededError,
+    MediaOpenError,
+    UnsupportedStreamError,
+)
+from cope.probe import probe
+from cope.reader import VideoReader, digest, extract
+from cope.types import (
+    COEFF_RECORD_DTYPE,
+    BlockType,
+    DeltaWindow,
+    Field,
+    Keyframe,
+    Limits,
+    Picture,
+    PictureInfo,
+    Primitives,
+    ReadStats,
+    StreamInfo,
+    StreamReport,
+)
+
+if TYPE_CHECKING:
+    from cope.encode import VideoTokens, encode_video
+
+__all__ = [
+    "COEFF_RECORD_DTYPE",
+    "BlockType",
+    "ConcealedDamageWarning",
+    "CopeError",
+    "DeltaWindow",
+    "Density",
+    "Field",
+    "InvalidBitstreamError",
+    "Keyframe",
+    "LimitExceededError",
+    "Limits",
+    "MediaOpenError",
+    "Picture",
+    "PictureInfo",
+    "Primitives",
+    "ReadStats",
+    "StreamInfo",
+    "StreamReport",
+    "UnsupportedStreamError",
+    "VideoReader",
+    "VideoTokens",
+    "digest",
+    "encode_video",
+    "extract",
+    "ops",
+    "probe",
+]
+
+try:
+    __version__ = version("cope")
+except PackageNotFoundError:  # a source tree that is not installed
+    __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("encode_video", "VideoTokens"):
+        from cope import encode
+
+        return getattr(encode, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
