@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .density import Density
 from .reader import VideoReader
 from .types import DeltaWindow, Keyframe, ReadStats
 
 if TYPE_CHECKING:
     import torch
 
+    from .density import Density
     from .models import CopeHybridEncoder
+    from .reader import OnError
 
 _MODEL_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _KIND_NAMES = np.array(["keyframe", "delta"])  # indexed by cope.models.KEYFRAME and DELTA
@@ -133,7 +134,7 @@ def encode_video(
     device: str | torch.device | None = None,
     dtype: str | torch.dtype | None = None,
     threads: int | None = None,
-    on_error: str = "conceal",
+    on_error: OnError = "conceal",
     batch_size: int = 16,
 ) -> VideoTokens:
     r"""Turn a compressed video into tokens for a language model.
@@ -156,7 +157,8 @@ def encode_video(
             Floating-point type the encoder is converted to. Defaults to its own, float32 for the
             named ones.
         threads (`int`, *optional*):
-            Threads that parse. Defaults to the CPUs this process may use.
+            Threads that parse, and that torch computes with on the CPU. Defaults to the CPUs this
+            process may use, and to torch's own setting.
         on_error (`str`, defaults to `"conceal"`):
             `"raise"`, `"skip"` or `"conceal"`: what to do about damaged pictures.
         batch_size (`int`, defaults to 16):
@@ -175,48 +177,33 @@ def encode_video(
     Gradients are not recorded. Deterministic on the CPU for given weights.
 
     Example:
-    ```python
-    >>> import cope
-    >>> tokens = cope.encode_video("clip.mp4")  # doctest: +SKIP
-    >>> tokens.embeddings.shape, tokens.tokens_per_second  # doctest: +SKIP
-    (torch.Size([1832, 1152]), 91.6)
-    ```
+        >>> tokens = cope.encode_video("clip.mp4")  # doctest: +SKIP
+        >>> tokens.embeddings.shape, tokens.tokens_per_second  # doctest: +SKIP
+        (torch.Size([748, 1152]), 37.4)
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    from . import models  # imports torch; says what to install when it is missing
-
-    model = _load_encoder(encoder, device, dtype)
-    config = model.config
-    keyframes = _Branch(
-        model,
-        lambda step: (models.prepare_keyframe(step.image, config),),
-        model.get_keyframe_features,
-        config.num_keyframe_tokens,
-        batch_size,
-    )
-    deltas = _Branch(
-        model,
-        lambda step: models.prepare_delta(step, config.delta_config),
-        model.get_delta_features,
-        config.delta_config.num_delta_tokens,
-        batch_size,
-    )
-
     start = time.perf_counter()
-    was_training = model.training
-    model.eval()
-    try:
-        with VideoReader(source, threads=threads, on_error=on_error) as video:
-            cell, residual_scale = config.delta_config.cell, config.delta_config.residual_scale
-            for step in video.windows(
-                density=density or Density(), cell=cell, residual_scale=residual_scale
-            ):
-                (keyframes if isinstance(step, Keyframe) else deltas).add(step)
-            duration_seconds, stats = video.info.duration_seconds, video.stats
-        tokens = models.interleave_tokens(*keyframes.finish(), *deltas.finish())
-    finally:
-        model.train(was_training)
+    # First of all, so that a file that cannot be read does not wait for torch.
+    with VideoReader(source, threads=threads, on_error=on_error) as video:
+        seconds_open = time.perf_counter() - start
+        from . import models  # before torch, for it says what to install
+
+        import torch  # isort: skip
+
+        model = _load_encoder(encoder, device, dtype)
+        was_training, torch_threads = model.training, torch.get_num_threads()
+        model.train(False)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        start = time.perf_counter() - seconds_open
+        try:
+            keyframes, deltas = _encode_steps(video, model, density, batch_size)
+            tokens = models.interleave_tokens(*keyframes.finish(), *deltas.finish())
+        finally:
+            model.train(was_training)
+            torch.set_num_threads(torch_threads)
+        duration_seconds, stats = video.info.duration_seconds, video.stats
 
     kinds, items = tokens.kinds.cpu().numpy(), tokens.item_indices.cpu().numpy()
     frame_index = np.zeros(len(kinds), np.int64)
@@ -232,11 +219,38 @@ def encode_video(
         frame_index=frame_index,
         positions=tokens.positions.cpu().numpy(),
         duration_seconds=duration_seconds,
-        weights=config.weights,
+        weights=model.config.weights,
         stats=stats,
         seconds=time.perf_counter() - start,
         seconds_encode=keyframes.seconds + deltas.seconds,
     )
+
+
+def _encode_steps(
+    video: VideoReader, model: CopeHybridEncoder, density: Density | None, batch_size: int
+) -> tuple[_Branch, _Branch]:
+    from .models import prepare_delta, prepare_keyframe
+
+    config, delta_config = model.config, model.delta_encoder.config
+    keyframes = _Branch(
+        model,
+        lambda step: (prepare_keyframe(step.image, config),),
+        model.get_keyframe_features,
+        config.num_keyframe_tokens,
+        batch_size,
+    )
+    deltas = _Branch(
+        model,
+        lambda step: prepare_delta(step, delta_config),
+        model.get_delta_features,
+        delta_config.num_delta_tokens,
+        batch_size,
+    )
+    for step in video.windows(
+        density=density, cell=delta_config.cell, residual_scale=delta_config.residual_scale
+    ):
+        (keyframes if isinstance(step, Keyframe) else deltas).add(step)
+    return keyframes, deltas
 
 
 def _load_encoder(
@@ -265,9 +279,9 @@ def _load_encoder(
             f"unknown encoder {os.fspath(encoder)!r}: it is no preset ({presets}), no directory "
             "and no Hugging Face model id (owner/name)"
         )
-    if isinstance(dtype, str):
-        dtype = getattr(torch, dtype)
-    return model.to(device=device, dtype=dtype)
+    torch_dtype: torch.dtype | None = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+    torch.nn.Module.to(model, device=device, dtype=torch_dtype)
+    return model
 
 
 class _Branch:

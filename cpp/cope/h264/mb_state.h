@@ -19,26 +19,28 @@ enum MbStateFlag : std::uint16_t {
   kMbChromaPredNonDc = 1 << 8,  ///< intra_chroma_pred_mode != 0
 };
 
-/// `coded_block_flag` of a macroblock's blocks as one word: 16 bits for each of Y, Cb, Cr, then the
-/// DC blocks. Luma (and 4:4:4 chroma) bit 4 * y + x of the 4x4 grid; 4:2:0 and 4:2:2 chroma bit 2 *
-/// y + x. Where CABAC needs no neighbour of its own, so where total_coeff is kept apart, it is left
-/// at 0.
-inline constexpr int kCodedDcShift = 48;
+/// MbState::coded holds the `coded_block_flag`s that neighbours ask for (CABAC): a byte for each of
+/// Y, Cb, Cr with the right column in bits 0..3 (by y) and the bottom row in bits 4..7 (by x) of
+/// its 4x4 blocks, then a bit for the DC block of each.
+inline constexpr int kCodedDcShift = 24;
 
-/// State of a parsed macroblock, one cache line. Later macroblocks of the slice derive contexts
-/// from it (6.4.11, 9.3.3.1.1); it outlives the slice, so `slice_id` says to which one it belongs.
+/// |mvd| of a 4x4 block for context sums: Min(|x|, 127) | Min(|y|, 127) << 8.
+using AbsMvd = std::uint16_t;
+
+/// State of a parsed macroblock, at most one cache line. Later macroblocks of the slice derive
+/// contexts from it (6.4.11, 9.3.3.1.1); it outlives the slice, so `slice_id` says to which one it
+/// belongs.
 struct MbState {
-  std::uint64_t coded = 0;     ///< see kCodedDcShift
-  std::uint32_t slice_id = 0;  ///< unique in the life of the parser; 0: never parsed
-  std::uint16_t flags = 0;     ///< MbStateFlag
-  std::uint8_t coded_block_pattern =
-      0;  ///< CodedBlockPatternLuma | CodedBlockPatternChroma << 4; I_PCM 0x2f
+  std::uint32_t coded = 0;               ///< see kCodedDcShift; I_PCM: all ones
+  std::uint32_t slice_id = 0;            ///< unique in the life of the parser; 0: never parsed
+  std::uint16_t flags = 0;               ///< MbStateFlag
+  std::uint8_t coded_block_pattern = 0;  ///< CodedBlockPatternLuma | Chroma << 4; I_PCM 0x2f
   std::uint8_t reserved = 0;
   std::uint8_t ref_idx[2][4] = {};  ///< [LX][mbPartIdx8x8]; 0 also where direct predicted or unused
-  std::uint8_t mvd_right[2][4][2] = {};   ///< [LX][y4][x, y] Min(|mvd|, 127) of the right column
-  std::uint8_t mvd_bottom[2][4][2] = {};  ///< [LX][x4][x, y] of the bottom row
+  AbsMvd mvd_right[2][4] = {};      ///< [LX][y4] of the right column
+  AbsMvd mvd_bottom[2][4] = {};     ///< [LX][x4] of the bottom row
 };
-static_assert(sizeof(MbState) == 56);
+static_assert(sizeof(MbState) == 52);
 
 /// Neighbours A (left) and B (above) of the current macroblock (6.4.11, 6.4.12). In MBAFF frames
 /// the left neighbour may be two macroblocks, each row of blocks having its own.

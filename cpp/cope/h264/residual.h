@@ -43,7 +43,7 @@ class ResidualParser {
       : s_(slice), out_(out), cursor_(cursor), r_(reader), n_(neighbours), mb_(mb) {}
 
   /// False for a code that does not exist. `coded` receives MbState::coded.
-  COPE_HD bool parse(std::uint64_t& coded) noexcept {
+  COPE_HD bool parse(std::uint32_t& coded) noexcept {
     const bool bypass = s_.qpprime_y_zero_transform_bypass_flag && mb_.QPY + s_.QpBdOffsetY == 0;
     flags_ = static_cast<std::uint8_t>((mb_.is_intra ? prim::kCoeffIntra : 0) |
                                        (bypass ? prim::kCoeffBypass : 0) |
@@ -115,53 +115,77 @@ class ResidualParser {
   // ---- contexts and nC from neighbours
   // -----------------------------------------------------------
 
-  /// Coded flags beside and above the macroblock's luma-like blocks: bit y of the left column, bit
-  /// x of the row above. What is not available counts as coded to intra macroblocks alone.
+  // coded_block_flags around and inside the macroblock on a grid of 6 bits a row, the neighbours'
+  // in row and column 0: the flags that a block's context asks for lie 1 and 6 bits before its own.
+  COPE_HD static constexpr unsigned grid_bit(unsigned x, unsigned y) noexcept {
+    return 6 * y + x + 7;
+  }
+  /// Bits 0..3 to column 0 of rows 1..4.
+  COPE_HD static constexpr std::uint32_t spread_column(std::uint32_t column) noexcept {
+    return (column & 1) << 6 | (column & 2) << 11 | (column & 4) << 16 | (column & 8) << 21;
+  }
+
+  /// Starts `grid_` for one plane. What is not available counts as coded to intra macroblocks
+  /// alone.
   COPE_HD void gather_luma(unsigned plane) noexcept {
-    const unsigned missing = mb_.is_intra ? 0xf : 0;
-    const unsigned shift = plane * 16;
+    const std::uint32_t missing = mb_.is_intra ? 0xf : 0;
+    const unsigned shift = plane * 8;
     // A transform block of 8x8 has no 4x4 block as its neighbour (9.3.3.1.1.9); outside 4:4:4 its
     // flag is not coded.
-    const auto hidden = [this](const MbState& mb) {
-      return mb_.transform_size_8x8_flag && (mb.flags & (kMbTransform8x8 | kMbPcm)) == 0;
+    const auto flags = [this](const MbState& mb) {
+      const bool hidden =
+          mb_.transform_size_8x8_flag && (mb.flags & (kMbTransform8x8 | kMbPcm)) == 0;
+      return hidden ? 0 : mb.coded;
     };
-    left_ = 0;
-    for (unsigned y = 0; y < 4; ++y) {
-      const MbState* const left = n_.left[y / 2];
-      if (left == nullptr) {
-        left_ |= missing & (1u << y);
-      } else if (!hidden(*left)) {
-        left_ |= static_cast<unsigned>(left->coded >> (shift + 4u * n_.left_row[y] + 3) & 1) << y;
+    std::uint32_t left = missing;
+    if (s_.MbaffFrameFlag) {
+      left = 0;
+      for (unsigned y = 0; y < 4; ++y) {
+        const MbState* const mb = n_.left[y / 2];
+        const std::uint32_t column =
+            mb == nullptr ? missing : flags(*mb) >> shift >> n_.left_row[y];
+        left |= (column & 1) << y;
       }
+    } else if (n_.left[0] != nullptr) {
+      left = flags(*n_.left[0]) >> shift;
     }
-    above_ = missing;
-    if (n_.above != nullptr)
-      above_ = hidden(*n_.above) ? 0 : static_cast<unsigned>(n_.above->coded >> (shift + 12) & 0xf);
+    const std::uint32_t above =
+        n_.above == nullptr ? missing : flags(*n_.above) >> (shift + 4) & 0xf;
+    grid_ = spread_column(left) | above << 1;
   }
 
   COPE_HD void gather_chroma(unsigned plane, unsigned rows) noexcept {
-    const unsigned missing = mb_.is_intra ? 0xf : 0;
-    const unsigned shift = plane * 16;
-    left_ = 0;
-    for (unsigned y = 0; y < rows; ++y) {
-      const MbState* const left = n_.left[y * 2 / rows];
-      left_ |=
-          left == nullptr
-              ? missing & (1u << y)
-              : static_cast<unsigned>(left->coded >> (shift + 2u * n_.left_row_chroma[y] + 1) & 1)
-                    << y;
+    const std::uint32_t missing = mb_.is_intra ? 0xf : 0;
+    const unsigned shift = plane * 8;
+    std::uint32_t left = missing;
+    if (s_.MbaffFrameFlag) {
+      left = 0;
+      for (unsigned y = 0; y < rows; ++y) {
+        const MbState* const mb = n_.left[y * 2 / rows];
+        const std::uint32_t column =
+            mb == nullptr ? missing : mb->coded >> shift >> n_.left_row_chroma[y];
+        left |= (column & 1) << y;
+      }
+    } else if (n_.left[0] != nullptr) {
+      left = n_.left[0]->coded >> shift;
     }
-    above_ = n_.above == nullptr
-                 ? missing & 3
-                 : static_cast<unsigned>(n_.above->coded >> (shift + 2 * (rows - 1)) & 3);
+    const std::uint32_t above = n_.above == nullptr ? missing : n_.above->coded >> (shift + 4);
+    grid_ = spread_column(left) | (above & 3) << 1;
   }
 
-  /// ctxIdxInc of coded_block_flag for the block at (x, y) of a grid `width` blocks wide.
-  COPE_HD int coded_inc(unsigned plane, unsigned x, unsigned y, unsigned width) const noexcept {
-    const auto current = static_cast<unsigned>(coded_ >> (plane * 16) & 0xffff);
-    const unsigned a = x == 0 ? left_ >> y : current >> (y * width + x - 1);
-    const unsigned b = y == 0 ? above_ >> x : current >> ((y - 1) * width + x);
-    return static_cast<int>((a & 1) + 2 * (b & 1));
+  /// Keeps what later macroblocks ask of `grid_`: its right column and bottom row.
+  COPE_HD void keep_border(unsigned plane, unsigned width, unsigned rows) noexcept {
+    const std::uint32_t right = grid_ >> grid_bit(width - 1, 0);
+    const std::uint32_t column =
+        (right & 1) | (right >> 5 & 2) | (right >> 10 & 4) | (right >> 15 & 8);
+    const std::uint32_t bottom = grid_ >> grid_bit(0, rows - 1) & ((1u << width) - 1);
+    coded_ |= (column | bottom << 4) << (plane * 8);
+  }
+
+  /// ctxIdxInc of coded_block_flag for the block at (x, y).
+  COPE_HD int coded_inc(unsigned x, unsigned y) const noexcept {
+    const std::uint32_t around = grid_ >> (grid_bit(x, y) - 6);
+    return static_cast<int>((around >> 5 & 1) | (around & 1) << 1);
   }
 
   COPE_HD int coded_inc_dc(unsigned plane) const noexcept {
@@ -214,8 +238,8 @@ class ResidualParser {
                               unsigned width, unsigned rows, unsigned maxNumCoeff) noexcept {
     int count = 0;
     if constexpr (Reader::kIsCabac) {
-      if (!r_.coded_block_flag(ctxBlockCat, coded_inc(plane, x, y, width))) return 0;
-      coded_ |= std::uint64_t{1} << (plane * 16 + y * width + x);
+      if (!r_.coded_block_flag(ctxBlockCat, coded_inc(x, y))) return 0;
+      grid_ |= 1u << grid_bit(x, y);
       count = static_cast<int>(r_.residual_block(ctxBlockCat, mb_.is_field, maxNumCoeff,
                                                  16 - maxNumCoeff, 1, positions(), levels()));
     } else {
@@ -233,10 +257,9 @@ class ResidualParser {
     const unsigned x = 2 * (blk8 & 1);
     const unsigned y = 2 * (blk8 >> 1);
     if constexpr (Reader::kIsCabac) {
-      if (s_.ChromaArrayType == 3 &&
-          !r_.coded_block_flag(cat_8x8(plane), coded_inc(plane, x, y, 4)))
+      if (s_.ChromaArrayType == 3 && !r_.coded_block_flag(cat_8x8(plane), coded_inc(x, y)))
         return 0;
-      coded_ |= std::uint64_t{0x33} << (plane * 16 + y * 4 + x);
+      grid_ |= 0xc3u << grid_bit(x, y);  // all four 4x4 blocks
       return static_cast<int>(
           r_.residual_block(cat_8x8(plane), mb_.is_field, 64, 0, 1, positions(), levels()));
     } else {
@@ -273,9 +296,9 @@ class ResidualParser {
     const unsigned left_column = static_cast<unsigned>(mb_.mb_x) * 16;
     const unsigned top_row = static_cast<unsigned>(mb_.mb_row) * 16;
     const std::uint8_t qp = qp_of(plane);
-    if constexpr (Reader::kIsCabac) gather_luma(plane);
-
     if (mb_.is_intra16x16 && !intra16x16_dc(plane, left_column, top_row, qp)) return false;
+    if ((mb_.coded_block_pattern & 15) == 0) return true;
+    if constexpr (Reader::kIsCabac) gather_luma(plane);
     const unsigned maxNumCoeff = mb_.is_intra16x16 ? 15 : 16;
     const int cat = mb_.is_intra16x16 ? cat_ac(plane) : cat_4x4(plane);
     for (unsigned blk8 = 0; blk8 < 4; ++blk8) {
@@ -303,6 +326,7 @@ class ResidualParser {
         }
       }
     }
+    if constexpr (Reader::kIsCabac) keep_border(plane, 4, 4);
     return true;
   }
 
@@ -310,7 +334,7 @@ class ResidualParser {
     int count = 0;
     if constexpr (Reader::kIsCabac) {
       if (r_.coded_block_flag(cat_dc(plane), coded_inc_dc(plane))) {
-        coded_ |= std::uint64_t{1} << (kCodedDcShift + plane);
+        coded_ |= 1u << (kCodedDcShift + plane);
         count = static_cast<int>(
             r_.residual_block(cat_dc(plane), mb_.is_field, 16, 0, 1, positions(), levels()));
       }
@@ -335,7 +359,7 @@ class ResidualParser {
       int count = 0;
       if constexpr (Reader::kIsCabac) {
         if (r_.coded_block_flag(3, coded_inc_dc(plane))) {
-          coded_ |= std::uint64_t{1} << (kCodedDcShift + plane);
+          coded_ |= 1u << (kCodedDcShift + plane);
           count = static_cast<int>(
               r_.residual_block(3, mb_.is_field, 4 * NumC8x8, 0, NumC8x8, positions(), levels()));
         }
@@ -362,6 +386,7 @@ class ResidualParser {
                static_cast<unsigned>(count), direction | prim::kCoeffSeparateDc, qp[plane]);
         }
       }
+      if constexpr (Reader::kIsCabac) keep_border(plane, 2, rows);
     }
     return true;
   }
@@ -372,9 +397,8 @@ class ResidualParser {
   Reader& r_;
   const MbNeighbours& n_;
   const ResidualMb& mb_;
-  std::uint64_t coded_ = 0;
-  unsigned left_ = 0;
-  unsigned above_ = 0;
+  std::uint32_t coded_ = 0;  // MbState::coded
+  std::uint32_t grid_ = 0;   // see grid_bit
   std::uint8_t flags_ = 0;
 };
 

@@ -267,7 +267,7 @@ class SliceDataParser {
   COPE_HD bool pcm_macroblock() noexcept {
     begin_state(kMbIntra | kMbPcm);
     MbState& mb = out_.mbs[CurrMbAddr_];
-    mb.coded = ~std::uint64_t{0};
+    mb.coded = ~std::uint32_t{0};
     mb.coded_block_pattern = 0x2f;
     if constexpr (!Reader::kIsCabac) std::memset(out_.total_coeff[CurrMbAddr_], 16, 48);
     const std::size_t chroma_samples =
@@ -359,7 +359,6 @@ class SliceDataParser {
       motion.is_b = is_b;
       std::memset(motion.sub_mb_type, 0, sizeof motion.sub_mb_type);
       std::memset(motion.ref_idx, -1, sizeof motion.ref_idx);
-      if (Reader::kIsCabac) load_mvd_border();
       const MbTypeInfo info = is_b ? kMbTypeInfoB[mb_type] : kMbTypeInfoP[mb_type];
       if (info.NumMbPart == 4) {
         shape = 3;
@@ -368,7 +367,6 @@ class SliceDataParser {
         shape = info.NumMbPart == 1 ? 0 : (info.MbPartWidth == 16 ? 1 : 2);
         if (!mb_pred(motion, info)) return false;
       }
-      if (Reader::kIsCabac) store_mvd_border();
     }
     ResidualMb mb;
     mb.coded_block_pattern = r_.coded_block_pattern(n_, s_.ChromaArrayType, false);
@@ -476,13 +474,17 @@ class SliceDataParser {
         }
       }
     }
+    const unsigned used = mode[0] | (info.NumMbPart == 2 ? mode[1] : 0);
     for (int list = 0; list < 2; ++list) {
+      if ((used >> list & 1) == 0) continue;
+      if constexpr (Reader::kIsCabac) load_mvd_border(list);
       for (unsigned part = 0; part < info.NumMbPart; ++part) {
         if ((mode[part] >> list & 1) == 0) continue;
         const unsigned x = width4 == 2 ? 2 * part : 0;
         const unsigned y = height4 == 2 ? 2 * part : 0;
         read_mvd(list, x, y, width4, height4);
       }
+      if constexpr (Reader::kIsCabac) store_mvd_border(list);
     }
     return true;
   }
@@ -516,7 +518,11 @@ class SliceDataParser {
         state.ref_idx[list][q] = static_cast<std::uint8_t>(ref_idx);
       }
     }
+    const unsigned used = info[0].SubMbPredMode | info[1].SubMbPredMode | info[2].SubMbPredMode |
+                          info[3].SubMbPredMode;
     for (int list = 0; list < 2; ++list) {
+      if ((used >> list & 1) == 0) continue;
+      if constexpr (Reader::kIsCabac) load_mvd_border(list);
       for (unsigned q = 0; q < 4; ++q) {
         if ((info[q].SubMbPredMode >> list & 1) == 0) continue;
         const unsigned width4 = info[q].SubMbPartWidth / 4u;
@@ -527,6 +533,7 @@ class SliceDataParser {
           }
         }
       }
+      if constexpr (Reader::kIsCabac) store_mvd_border(list);
     }
     return true;
   }
@@ -536,20 +543,16 @@ class SliceDataParser {
                         unsigned height4) noexcept {
     prim::MotionVector& mvd = out_.mvd[cursor_.num_mvds++];
     if constexpr (Reader::kIsCabac) {
-      auto& grid = mvd_grid_[list];
-      const auto& a = grid[y + 1][x];
-      const auto& b = grid[y][x + 1];
-      const int dx = r_.mvd(false, static_cast<unsigned>(a[0]) + b[0]);
-      const int dy = r_.mvd(true, static_cast<unsigned>(a[1]) + b[1]);
+      AbsMvd* at = mvd_grid_[list] + mvd_cell(x, y);
+      const unsigned a = at[-1];
+      const unsigned b = *(at - kMvdStride);
+      const int dx = r_.mvd(false, (a & 0xff) + (b & 0xff));
+      const int dy = r_.mvd(true, (a >> 8) + (b >> 8));
       mvd.x = static_cast<std::int16_t>(dx);
       mvd.y = static_cast<std::int16_t>(dy);
-      const std::uint8_t ax = saturate(dx);
-      const std::uint8_t ay = saturate(dy);
-      for (unsigned j = 0; j < height4; ++j) {
-        for (unsigned i = 0; i < width4; ++i) {
-          grid[y + 1 + j][x + 1 + i][0] = ax;
-          grid[y + 1 + j][x + 1 + i][1] = ay;
-        }
+      const auto magnitude = static_cast<AbsMvd>(saturate(dx) | saturate(dy) << 8);
+      for (unsigned j = 0; j < height4; ++j, at += kMvdStride) {
+        for (unsigned i = 0; i < width4; ++i) at[i] = magnitude;
       }
     } else {
       mvd.x = static_cast<std::int16_t>(r_.mvd(false, 0));
@@ -558,46 +561,55 @@ class SliceDataParser {
   }
 
   /// |mvd| for context sums, of which only the comparison with 3 and 32 matters.
-  COPE_HD static std::uint8_t saturate(int mvd) noexcept {
+  COPE_HD static unsigned saturate(int mvd) noexcept {
     const int magnitude = mvd < 0 ? -mvd : mvd;
-    return static_cast<std::uint8_t>(magnitude < 127 ? magnitude : 127);
+    return static_cast<unsigned>(magnitude < 127 ? magnitude : 127);
   }
 
-  /// Vertical |mvd| of a neighbour in the units of the current macroblock (9.3.3.1.1.7).
-  COPE_HD std::uint8_t scaled_vertical(const MbState& mb, std::uint8_t mvd) const noexcept {
-    if (!s_.MbaffFrameFlag) return mvd;
+  /// A neighbour's |mvd| with the vertical part in the units of the current macroblock
+  /// (9.3.3.1.1.7).
+  COPE_HD AbsMvd scaled(const MbState& mb, AbsMvd mvd) const noexcept {
     const bool other_field = (mb.flags & kMbField) != 0;
     if (other_field == is_field_) return mvd;
-    return static_cast<std::uint8_t>(other_field ? mvd * 2 : mvd / 2);
+    const unsigned vertical = mvd >> 8;
+    return static_cast<AbsMvd>((mvd & 0xff) | (other_field ? vertical * 2 : vertical / 2) << 8);
   }
 
-  COPE_HD void load_mvd_border() noexcept {
-    std::memset(mvd_grid_, 0, sizeof mvd_grid_);
-    for (int list = 0; list < 2; ++list) {
-      auto& grid = mvd_grid_[list];
-      for (unsigned i = 0; i < 4; ++i) {
-        if (const MbState* const left = n_.left[i / 2]; left != nullptr) {
-          grid[i + 1][0][0] = left->mvd_right[list][n_.left_row[i]][0];
-          grid[i + 1][0][1] = scaled_vertical(*left, left->mvd_right[list][n_.left_row[i]][1]);
-        }
-        if (n_.above != nullptr) {
-          grid[0][i + 1][0] = n_.above->mvd_bottom[list][i][0];
-          grid[0][i + 1][1] = scaled_vertical(*n_.above, n_.above->mvd_bottom[list][i][1]);
-        }
+  /// Where block (x, y) stands in a list's grid; its neighbours lie one and kMvdStride before.
+  COPE_HD static constexpr unsigned mvd_cell(unsigned x, unsigned y) noexcept {
+    return (y + 1) * kMvdStride + x + 4;
+  }
+
+  /// Prepares the grid of one list: neighbours' values around, zeros inside.
+  COPE_HD void load_mvd_border(int list) noexcept {
+    AbsMvd* const grid = mvd_grid_[list];
+    std::memset(grid, 0, sizeof mvd_grid_[list]);
+    if (n_.above != nullptr) {
+      std::memcpy(grid + mvd_cell(0, 0) - kMvdStride, n_.above->mvd_bottom[list],
+                  4 * sizeof(AbsMvd));
+    }
+    for (unsigned y = 0; y < 4; ++y) {
+      const MbState* const left = n_.left[y / 2];
+      if (left != nullptr) grid[mvd_cell(0, y) - 1] = left->mvd_right[list][n_.left_row[y]];
+    }
+    if (!s_.MbaffFrameFlag) return;
+    for (unsigned i = 0; i < 4; ++i) {
+      if (n_.above != nullptr) {
+        AbsMvd& above = grid[mvd_cell(i, 0) - kMvdStride];
+        above = scaled(*n_.above, above);
+      }
+      if (const MbState* const left = n_.left[i / 2]; left != nullptr) {
+        AbsMvd& beside = grid[mvd_cell(0, i) - 1];
+        beside = scaled(*left, beside);
       }
     }
   }
 
-  COPE_HD void store_mvd_border() noexcept {
+  COPE_HD void store_mvd_border(int list) noexcept {
     MbState& state = out_.mbs[CurrMbAddr_];
-    for (int list = 0; list < 2; ++list) {
-      for (unsigned i = 0; i < 4; ++i) {
-        for (unsigned c = 0; c < 2; ++c) {
-          state.mvd_right[list][i][c] = mvd_grid_[list][i + 1][4][c];
-          state.mvd_bottom[list][i][c] = mvd_grid_[list][4][i + 1][c];
-        }
-      }
-    }
+    const AbsMvd* const grid = mvd_grid_[list];
+    for (unsigned y = 0; y < 4; ++y) state.mvd_right[list][y] = grid[mvd_cell(3, y)];
+    std::memcpy(state.mvd_bottom[list], grid + mvd_cell(0, 3), 4 * sizeof(AbsMvd));
   }
 
   const SliceParams& s_;
@@ -618,8 +630,8 @@ class SliceDataParser {
   bool is_bottom_ = false;
   bool is_field_ = false;  // mb_field_decoding_flag
   const char* element_ = nullptr;
-  std::uint8_t mvd_grid_[2][5][5][2] =
-      {};  // [LX][y + 1][x + 1], row and column 0 are the neighbours'
+  static constexpr unsigned kMvdStride = 8;
+  AbsMvd mvd_grid_[2][5 * kMvdStride] = {};  // [LX][mvd_cell]
 };
 
 }  // namespace cope::h264

@@ -102,6 +102,7 @@ struct Demuxer::Impl {
   AVStream* stream = nullptr;  // of `format`
   StreamInfo info;
   EditTimeline timeline;
+  bool can_seek = false;
   bool has_dts = true;
   std::deque<PacketPtr> pending;  // fetched ahead, in presentation time
   int pending_error = 0;          // what follows `pending`
@@ -121,7 +122,7 @@ Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) 
     is_local_seekable = source.byte_source()->is_seekable();
     io = ByteIo::create(source.byte_source(), interrupt);
     if (io == nullptr) return status_from_averror(StatusCode::kMediaOpen, AVERROR(ENOMEM));
-    if (location.empty()) location = "bytes";  // libavformat takes some names apart
+    if (location.empty()) location = "bytes";  // playlists are taken relative to it
   } else if (!source.is_url()) {
     std::error_code ignored;  // libavformat says it in its own words
     const std::filesystem::file_status file = std::filesystem::status(location, ignored);
@@ -131,6 +132,9 @@ Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) 
     is_local_seekable = std::filesystem::is_regular_file(file);
     location.insert(0, "file:");
   }
+  // What the protocol of a URL can do is for libavformat to say. Elsewhere it may not notice
+  // failures.
+  can_seek = source.is_url() || is_local_seekable;
   int error = run([&] { return open_format(source.is_url(), is_local_seekable); });
   // Text passes for video with this one: terminal art.
   if (error >= 0 && is_format(*format, "tty")) error = AVERROR_INVALIDDATA;
@@ -373,6 +377,7 @@ Status Demuxer::read_packet(Packet& packet) {
 
 Status Demuxer::seek(double seconds) {
   Impl& impl = *impl_;
+  if (!impl.can_seek) return status_from_averror(StatusCode::kMediaRead, AVERROR(ESPIPE));
   impl.interrupt.arm();
   impl.pending.clear();
   impl.pending_error = 0;

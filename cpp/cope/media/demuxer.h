@@ -83,7 +83,8 @@ class Demuxer {
 
   /// Goes to the last keyframe at or before `seconds` of presentation time (0: `start_pts`), as far
   /// as the container can tell, or to the start. An elementary stream has no times and restarts.
-  /// kMediaRead when the source cannot seek; the position is then unspecified.
+  /// kMediaRead when the source cannot seek (nothing changes), or fails to (the position is
+  /// unspecified).
   Status seek(double seconds);
 
  private:

@@ -61,8 +61,8 @@ class KeyframeDecoder {
   /// one. They may go on behind the target, which only the second field of its frame needs. Every
   /// parameter set in use must be in one of them or in their `extradata`. Timestamps play no part.
   ///
-  /// kInvalidBitstream when no picture comes out; kLimitExceeded; kUnsupported naming a colour
-  /// space.
+  /// kInvalidBitstream when no picture comes out, among others because it exceeds the limits;
+  /// kUnsupported naming a sample format or colour space. `out` is then unspecified.
   Status decode(std::span<const PacketView> packets, std::size_t target, SkipPictures skip,
                 Image& out);
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import TextIO
 
 from cope.errors import CopeError
 
-_NEEDS = {
+_EXTRAS = {
     "typer": "cli",
     "rich": "cli",
     "av": "view",
@@ -19,19 +21,30 @@ _NEEDS = {
 
 def main() -> None:
     """Runs the command line; a failure is one line on standard error and exit status 1."""
+    warnings.showwarning = _show_warning
     try:
         from cope.cli.app import app
 
         app()
     except CopeError as error:
         sys.exit(f"cope: {type(error).__name__}: {error}")
-    except ModuleNotFoundError as error:
-        extra = _NEEDS.get((error.name or "").partition(".")[0])
-        if extra is None:
+    except ImportError as error:
+        cause = error if error.name else error.__cause__
+        package = (getattr(cause, "name", None) or "").partition(".")[0]
+        if package not in _EXTRAS:
             raise
-        sys.exit(
-            f"cope: this needs {error.name}, which is not installed: pip install 'cope[{extra}]'"
-        )
+        sys.exit(f"cope: this needs {package}: pip install 'cope[{_EXTRAS[package]}]'")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(f"cope: {where}{error.strerror or error}")
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"cope: warning: {message}", file=sys.stderr)

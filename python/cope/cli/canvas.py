@@ -76,7 +76,7 @@ class Layers:
     bits: NDArray[np.float32]
     """float32 `[rows, columns]`, bits spent per block."""
     residual: NDArray[np.float32]
-    """float32 `[rows, columns]` of any grid, mean residual magnitude in 8-bit sample units."""
+    """float32 `[height, width]`, residual magnitude in 8-bit sample units."""
 
     FROM_PAST = 0
     FROM_FUTURE = 1
@@ -106,14 +106,24 @@ class Canvas:
             Luma samples of the frames to draw, as displayed.
         rotation (`int`, *optional*, defaults to 0):
             Degrees clockwise that the frames are turned for display: 0, 90, 180 or 270.
+        is_mirrored (`bool`, *optional*, defaults to `False`):
+            Frames are mirrored left-right before they are turned.
         sheet_width (`int`, *optional*, defaults to 1280):
             Largest width of the sheet, pixels.
     """
 
     def __init__(
-        self, width: int, height: int, *, rotation: int = 0, sheet_width: int = 1280
+        self,
+        width: int,
+        height: int,
+        *,
+        rotation: int = 0,
+        is_mirrored: bool = False,
+        sheet_width: int = 1280,
     ) -> None:
+        self.frame_size = (width, height)
         self.rotation = rotation % 360
+        self.is_mirrored = is_mirrored
         shown = (height, width) if self.rotation in (90, 270) else (width, height)
         aspect = shown[0] / shown[1]
         # The two small panels and the label between them are as high as the large one.
@@ -138,10 +148,12 @@ class Canvas:
         top = LABEL_HEIGHT + 4
         lower = top + self.small[1] + LABEL_HEIGHT
         sheet.paste(self._motion_panel(layers), (left, top))
-        bits = np.log2(1 + layers.bits) / 11  # 2047 bits a macroblock are the brightest
-        sheet.paste(self._heat_panel(bits.astype(np.float32), _EMBER), (right, top))
-        residual = np.sqrt(layers.residual / 32)
-        sheet.paste(self._heat_panel(residual.astype(np.float32), _ICE), (right, lower))
+        bits = (np.log2(1 + layers.bits) / 11).astype(
+            np.float32
+        )  # 2047 bits a macroblock are the brightest
+        sheet.paste(self._heat_panel(bits, layers.block_size, _EMBER), (right, top))
+        residual = np.sqrt(layers.residual / 32)  # shows the faint ones, too
+        sheet.paste(self._heat_panel(residual, 1, _ICE), (right, lower))
 
         pen = ImageDraw.Draw(sheet)
         self._legend(pen, left, top - LABEL_HEIGHT, layers)
@@ -156,14 +168,21 @@ class Canvas:
             180: Image.Transpose.ROTATE_180,
             270: Image.Transpose.ROTATE_90,
         }
+        if self.is_mirrored:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return image.transpose(turns[self.rotation]) if self.rotation in turns else image
 
     def _unturned(self, size: tuple[int, int]) -> tuple[int, int]:
         return (size[1], size[0]) if self.rotation in (90, 270) else size
 
-    def _heat_panel(self, values: NDArray[np.float32], colours: Sequence[Rgb]) -> Image.Image:
+    def _heat_panel(
+        self, values: NDArray[np.float32], cell: int, colours: Sequence[Rgb]
+    ) -> Image.Image:
+        """A heat map of cells of `cell` luma samples; the last may stick out of the frame."""
+        part = (0, 0, self.frame_size[0] / cell, self.frame_size[1] / cell)
+        kind = Image.Resampling.NEAREST if cell > 1 else Image.Resampling.BOX
         panel = Image.fromarray(heat(values, colours))
-        return self._turn(panel.resize(self._unturned(self.small), Image.Resampling.NEAREST))
+        return self._turn(panel.resize(self._unturned(self.small), kind, part))
 
     def _motion_panel(self, layers: Layers) -> Image.Image:
         size = self._unturned(self.large)
@@ -191,17 +210,17 @@ class Canvas:
         colours = {Layers.FROM_PAST: PAST, Layers.FROM_FUTURE: FUTURE, Layers.FROM_BOTH: BOTH}
         for row in range(step // 2, rows, step):
             for column in range(step // 2, columns, step):
-                colour = colours.get(int(layers.prediction[row, column]))
-                if colour is None:
+                code = int(layers.prediction[row, column])
+                if code not in colours:
                     continue
                 start = (np.array((column, row)) + 0.5) * cell
                 vector = layers.motion[:, row, column] * scale * Canvas.exaggeration(layers)
-                _draw_arrow(pen, start, vector, colour)
+                _draw_arrow(pen, start, vector, colours[code])
 
     @staticmethod
     def exaggeration(layers: Layers) -> int:
         """How many times longer than the motion per frame the arrows are, to be seen at all."""
-        return max(1, round(layers.image.shape[1] / 160))
+        return max(1, round(int(layers.image.shape[1]) / 160))
 
     def _legend(self, pen: ImageDraw.ImageDraw, x: float, y: float, layers: Layers) -> None:
         font = self._fonts[15]

@@ -1,4 +1,4 @@
-"""`cope digest`: what was parsed, picture by picture, as hashes that other decoders can be held to."""
+"""`cope digest`: what was parsed, picture by picture, as hashes to hold other decoders to."""
 
 from __future__ import annotations
 

@@ -9,52 +9,61 @@ from cope import ops
 from cope.cli.canvas import Layers
 from cope.types import BlockType, Picture
 
+BLOCK = 16  # luma samples: H.264 macroblocks
 RESIDUAL_CELL = 4  # luma samples
 
 
-def _cell_means(values: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Means over squares of `size`; rows and columns beyond the last whole square are left out."""
-    height, width = (n // size for n in values.shape)
-    squares = values[: height * size, : width * size].reshape(height, size, width, size)
-    means: NDArray[np.float32] = squares.mean((1, 3))
-    return means
-
-
-def _prediction(picture: Picture) -> NDArray[np.uint8]:
-    """Where each macroblock is predicted from, as codes of [`Layers`]."""
-    types = picture.blocks.type
-    rows, columns = types.shape
-    is_used = (picture.motion.ref_idx >= 0).reshape(2, rows, 4, columns, 4).any((2, 4))
-    codes = np.full(types.shape, Layers.FROM_NOWHERE, np.uint8)
-    codes[is_used[0]] = Layers.FROM_PAST
-    codes[is_used[1]] = Layers.FROM_FUTURE
-    codes[is_used[0] & is_used[1]] = Layers.FROM_BOTH
-    codes[types == BlockType.LOST] = Layers.IS_LOST
-    return codes
-
-
 def make_layers(picture: Picture, image: NDArray[np.uint8], frame_seconds: float) -> Layers:
-    """The layers of one picture; its arrays are copied, so that it may be let go.
+    """The layers of one picture.
 
     Args:
         picture ([`Picture`]):
-            With coefficients.
+            Coded as a frame, with coefficients.
         image (`numpy.ndarray` of shape `(height, width, 3)`):
             uint8, the decoded frame, RGB, cropped as the stream asks.
         frame_seconds (`float`):
             Time from one frame to the next.
     """
     height, width = image.shape[:2]
-    # [2, rows, columns] per second towards the past, in sizes of the picture
-    motion, _ = ops.rasterise_motion(picture, cell=16)
-    to_samples = np.float32([width, height])[:, None, None] * -frame_seconds
-    residual = np.abs(ops.residual(picture)[0].astype(np.float32))
-    residual /= 1 << (picture.info.bit_depth_luma - 8)
+    # Displacement towards the past per second, in sizes of the picture.
+    motion, _ = ops.rasterise_motion(picture, cell=BLOCK)
+    to_samples = np.array([width, height], np.float32)[:, None, None] * -frame_seconds
+    left, top, _, _ = picture.info.crop
+    rows, columns = motion.shape[1:]
+    # Macroblocks count from the coded picture's corner, cells from the shown one's.
+    row = np.minimum((top + BLOCK * np.arange(rows) + BLOCK // 2) // BLOCK, len(picture.bits) - 1)
+    column = (left + BLOCK * np.arange(columns) + BLOCK // 2) // BLOCK
+    column = np.minimum(column, picture.bits.shape[1] - 1)
+    shown = np.ix_(row, column)
     return Layers(
         image=image,
-        block_size=16,
+        block_size=BLOCK,
         motion=motion * to_samples,
-        prediction=_prediction(picture),
-        bits=picture.bits.astype(np.float32),
-        residual=_cell_means(residual, RESIDUAL_CELL),
+        prediction=_prediction(picture)[shown],
+        bits=picture.bits[shown].astype(np.float32),
+        residual=_residual(picture)[top : top + height, left : left + width],
     )
+
+
+def _residual(picture: Picture) -> NDArray[np.float32]:
+    """Magnitude of the luma residual, averaged over small squares, at the coded size."""
+    residual = np.abs(ops.residual(picture)[0].astype(np.float32))
+    height, width = (n // RESIDUAL_CELL for n in residual.shape)
+    cells = residual.reshape(height, RESIDUAL_CELL, width, RESIDUAL_CELL).mean((1, 3))
+    cells /= 1 << (picture.info.bit_depth_luma - 8)
+    magnitude: NDArray[np.float32] = cells.repeat(RESIDUAL_CELL, 0).repeat(RESIDUAL_CELL, 1)
+    return magnitude
+
+
+def _prediction(picture: Picture) -> NDArray[np.uint8]:
+    """Where each macroblock is predicted from, as codes of [`Layers`]."""
+    types = picture.blocks.type
+    rows, columns = types.shape
+    ref_idx = picture.motion.ref_idx.reshape(2, rows, 4, columns, 4).max((2, 4))
+    from_past, from_future = ref_idx >= 0
+    codes = np.full(types.shape, Layers.FROM_NOWHERE, np.uint8)
+    codes[from_past] = Layers.FROM_PAST
+    codes[from_future] = Layers.FROM_FUTURE
+    codes[from_past & from_future] = Layers.FROM_BOTH
+    codes[types == BlockType.LOST] = Layers.IS_LOST
+    return codes

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from cope.density import Density
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Path or URL of a video.")]
 Threads = Annotated[
@@ -17,27 +21,12 @@ OnError = Annotated[
 ]
 
 
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate < float("inf"):
-        raise typer.BadParameter(f"{text!r} is not a rate per second")
-    return rate
-
-
-def _keyframe_rate(text: str) -> float | Literal["all"]:
-    return "all" if text == "all" else _rate(text)
-
-
 KeyframesPerSecond = Annotated[
-    float,
+    str,
     typer.Option(
         "--keyframes-per-second",
         "-k",
         metavar="RATE|all",
-        parser=_keyframe_rate,
         help="Keyframes decoded per second of video; 'all': every random access point.",
     ),
 ]
@@ -47,7 +36,6 @@ DeltasPerSecond = Annotated[
         "--deltas-per-second",
         "-d",
         metavar="RATE",
-        parser=_rate,
         help="Windows of motion and residual per second of video.",
     ),
 ]
@@ -60,3 +48,31 @@ Window = Annotated[
         help="Time that one window spans. [default: 1 / deltas per second]",
     ),
 ]
+
+
+def make_density(keyframes: str, deltas: float, window: float | None) -> Density:
+    """The density that the options above ask for."""
+    rate: float | Literal["all"] = "all"
+    if keyframes != "all":
+        try:
+            rate = float(keyframes)
+        except ValueError:
+            text = f"{keyframes!r} is neither a number nor 'all'"
+            raise typer.BadParameter(text, param_hint="--keyframes-per-second") from None
+    try:
+        return Density(rate, deltas, window)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def output_of(*suffixes: str) -> Callable[[Path | None], Path | None]:
+    """Checks, before any work is done, that an output file can be written and what it is called."""
+
+    def check(path: Path | None) -> Path | None:
+        if path is not None and path.suffix not in suffixes:
+            raise typer.BadParameter(f"{str(path)!r} does not end in {' or '.join(suffixes)}")
+        if path is not None and not path.parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {str(path.parent)!r}")
+        return path
+
+    return check

@@ -8,7 +8,7 @@ Holds shapes, counts and the transforms a model was made for; builds no module a
 # No postponed annotations here: `@strict` checks values against the types it finds in them.
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
@@ -167,9 +167,7 @@ class CopeDeltaConfig(PreTrainedConfig):
             raise ValueError(f"motion_companding must be > 0, got {self.motion_companding}")
 
     @classmethod
-    def from_preset(
-        cls, name: Literal["paper", "small"] | str, **overrides: Any
-    ) -> "CopeDeltaConfig":
+    def from_preset(cls, name: str, **overrides: Any) -> "CopeDeltaConfig":
         r"""Make a configuration by name.
 
         Args:
@@ -216,7 +214,7 @@ class CopeConfig(PreTrainedConfig):
             `None` keeps the tower's own grid.
         image_size (`int` or `tuple[int, int]`, *optional*):
             Height and width keyframes are resized to, aspect ratio not kept. Defaults to the
-            tower's.
+            tower's, the only one that towers with fixed position embeddings take.
         image_mean (`tuple[float, float, float]`, defaults to `(0.5, 0.5, 0.5)`):
             Subtracted from RGB in 0..1.
         image_std (`tuple[float, float, float]`, defaults to `(0.5, 0.5, 0.5)`):
@@ -262,7 +260,7 @@ class CopeConfig(PreTrainedConfig):
         self.image_mean, self.image_std = tuple(self.image_mean), tuple(self.image_std)
 
     @classmethod
-    def from_preset(cls, name: Literal["paper", "small"] | str, **overrides: Any) -> "CopeConfig":
+    def from_preset(cls, name: str, **overrides: Any) -> "CopeConfig":
         r"""Make a configuration by name.
 
         Args:
@@ -276,10 +274,7 @@ class CopeConfig(PreTrainedConfig):
             ValueError: there is no such preset.
         """
         parts = {
-            "vision_config": {
-                "model_type": "siglip_vision_model",
-                **_preset(_VISION_PRESETS, name),
-            },
+            "vision_config": _preset(_VISION_PRESETS, name),
             "delta_config": CopeDeltaConfig.from_preset(name),
         }
         return cls(**{**parts, **overrides})

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel
-from transformers.utils.generic import ModelOutput
 
 from .configuration_cope import CopeConfig, CopeDeltaConfig
 from .modeling_delta_encoder import CopePreTrainedModel, DeltaEncoder
@@ -27,8 +25,7 @@ KEYFRAME, DELTA = 0, 1
 """Values of [`CopeHybridEncoderOutput`] `kinds`."""
 
 
-@dataclass
-class CopeHybridEncoderOutput(ModelOutput):
+class CopeHybridEncoderOutput(NamedTuple):
     r"""Tokens of one video in time order.
 
     Args:
@@ -45,11 +42,11 @@ class CopeHybridEncoderOutput(ModelOutput):
             queries).
     """
 
-    embeddings: Tensor | None = None
-    kinds: Tensor | None = None
-    timestamps: Tensor | None = None
-    item_indices: Tensor | None = None
-    positions: Tensor | None = None
+    embeddings: Tensor
+    kinds: Tensor
+    timestamps: Tensor
+    item_indices: Tensor
+    positions: Tensor
 
 
 def interleave_tokens(
@@ -124,12 +121,9 @@ class CopeHybridEncoder(CopePreTrainedModel):
         ValueError: `vision_tower` is of another configuration class than `config.vision_config`.
 
     Example:
-    ```python
-    >>> from cope.models import CopeHybridEncoder
-    >>> encoder = CopeHybridEncoder.from_random("small", seed=0)
-    >>> encoder.config.num_keyframe_tokens, encoder.config.hidden_size
-    (196, 1152)
-    ```
+        >>> encoder = CopeHybridEncoder.from_random("small", seed=0)
+        >>> encoder.config.num_keyframe_tokens, encoder.config.hidden_size
+        (196, 1152)
     """
 
     config: CopeConfig
@@ -208,7 +202,7 @@ class CopeHybridEncoder(CopePreTrainedModel):
         """
         tower = getattr(vision_tower, "vision_model", vision_tower)
         config = CopeConfig(vision_config=tower.config, **overrides)
-        config.delta_config = delta_config or CopeDeltaConfig.from_preset(
+        config.delta_config = copy.deepcopy(delta_config) or CopeDeltaConfig.from_preset(
             "small", output_size=config.vision_hidden_size
         )
         config.vision_weights = vision_tower.config.name_or_path or "given"

@@ -109,7 +109,8 @@ def prepare_delta(window: DeltaWindow, config: CopeDeltaConfig) -> tuple[Tensor,
     Both fields are area averaged to `config.field_size`. Displacements are averaged over valid
     cells only, then companded; masks become the fraction of the area they cover. Motion cells that
     hang over the right or bottom edge count for the part inside the picture, which the residual's
-    size gives.
+    size gives. (Of pictures turned for display they may hang over the left or top edge instead;
+    there the motion is off by the part of a cell outside.)
 
     Args:
         window ([`~cope.DeltaWindow`]):
