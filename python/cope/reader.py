@@ -323,12 +323,17 @@ def extract(
 
 
 def digest(
-    source: Any, *, threads: int | None = None, on_error: OnError = "conceal"
+    source: Any,
+    *,
+    stream_index: int | None = None,
+    threads: int | None = None,
+    on_error: OnError = "conceal",
 ) -> Iterator[dict[str, Any]]:
     """Summarise every picture in counts and order-independent hashes of what was parsed.
 
     Args:
         source: As [`VideoReader`].
+        stream_index (`int`, *optional*): As [`VideoReader`].
         threads (`int`, *optional*): As [`VideoReader`].
         on_error (`str`, *optional*, defaults to `"conceal"`): As [`VideoReader`].
 
@@ -336,7 +341,9 @@ def digest(
         `dict`: one record per coded picture in decoding order, ready for JSON. Lost macroblocks, if
         any, are counted under `"lost"` in `"mb_counts"`.
     """
-    with VideoReader(source, threads=threads, on_error=on_error) as video:
+    with VideoReader(
+        source, stream_index=stream_index, threads=threads, on_error=on_error
+    ) as video:
         for n, picture in enumerate(video.pictures()):
             yield picture._native.digest(n)
 

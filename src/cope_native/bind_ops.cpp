@@ -34,17 +34,19 @@ std::size_t area(cpu::PlaneSize size) {
 }
 
 template <class T>
-nb::tuple take_planes(std::array<std::vector<T>, 3>&& values,
+using Planes = nb::typed<nb::tuple, NumpyArray<T>, NumpyArray<T>, NumpyArray<T>>;
+
+template <class T>
+Planes<T> take_planes(std::array<std::vector<T>, 3>&& values,
                       const std::array<cpu::PlaneSize, 3>& sizes) {
-  nb::list planes;
-  for (std::size_t i = 0; i < 3; ++i) {
-    planes.append(take(std::move(values[i]), {static_cast<std::size_t>(sizes[i].height),
-                                              static_cast<std::size_t>(sizes[i].width)}));
-  }
-  return nb::tuple(planes);
+  const auto plane = [&](std::size_t i) {
+    return take(std::move(values[i]), {static_cast<std::size_t>(sizes[i].height),
+                                       static_cast<std::size_t>(sizes[i].width)});
+  };
+  return Planes<T>(nb::make_tuple(plane(0), plane(1), plane(2)));
 }
 
-nb::tuple residual(const NativePicture& picture) {
+Planes<std::int16_t> residual(const NativePicture& picture) {
   const prim::PicturePrimitives& primitives = *picture.primitives;
   std::array<std::vector<std::int16_t>, 3> values;
   std::array<cpu::PlaneSize, 3> sizes;
@@ -64,7 +66,7 @@ nb::tuple residual(const NativePicture& picture) {
   return take_planes(std::move(values), sizes);
 }
 
-nb::tuple scaled_residual(const NativePicture& picture, std::int32_t scale) {
+Planes<float> scaled_residual(const NativePicture& picture, std::int32_t scale) {
   const prim::PicturePrimitives& primitives = *picture.primitives;
   std::array<std::vector<float>, 3> values;
   std::array<cpu::PlaneSize, 3> sizes;
@@ -85,8 +87,8 @@ nb::tuple scaled_residual(const NativePicture& picture, std::int32_t scale) {
   return take_planes(std::move(values), sizes);
 }
 
-nb::tuple rasterise_motion(const NativePicture& picture, std::int32_t cell,
-                           const std::string& bi_prediction) {
+nb::typed<nb::tuple, NumpyArray<float>, NumpyArray<float>> rasterise_motion(
+    const NativePicture& picture, std::int32_t cell, const std::string& bi_prediction) {
   const cpu::CellGrid grid = cpu::make_cell_grid(picture.primitives->info, cell);
   std::vector<float> motion(2 * grid.size());
   std::vector<float> valid(grid.size());
@@ -98,7 +100,7 @@ nb::tuple rasterise_motion(const NativePicture& picture, std::int32_t cell,
                         take(std::move(valid), {height, width}));
 }
 
-nb::object saliency(const NativePicture& picture, std::int32_t cell) {
+NumpyArray<float> saliency(const NativePicture& picture, std::int32_t cell) {
   const cpu::CellGrid grid = cpu::make_cell_grid(picture.primitives->info, cell);
   std::vector<float> motion(2 * grid.size());
   std::vector<float> valid(grid.size());
@@ -111,7 +113,7 @@ nb::object saliency(const NativePicture& picture, std::int32_t cell) {
 }
 
 // The window from pictures[0] to pictures[-1], which are in decoding order.
-nb::dict compose(const std::vector<NativePicture*>& pictures, std::int32_t cell,
+NamedValues compose(const std::vector<NativePicture*>& pictures, std::int32_t cell,
                  std::int32_t residual_scale, const std::string& bi_prediction) {
   cpu::WindowComposer composer({cell, residual_scale, bi_prediction_of(bi_prediction)});
   const NativePicture& start = *pictures.front();
@@ -144,7 +146,7 @@ nb::dict compose(const std::vector<NativePicture*>& pictures, std::int32_t cell,
       throw std::logic_error("the window has no result");
     }
   }
-  nb::dict d;
+  NamedValues d;
   d["start"] = start.seconds;
   d["timestamp"] = target.seconds;
   d["motion"] = take(std::move(motion), {2, height, width});

@@ -44,27 +44,27 @@ std::string slice_types(std::uint8_t bits) {
 }
 
 template <class T>
-nb::object block_array(const NativePicture& self, const prim::Buffer<T>& buffer) {
+NumpyArray<const T> block_array(const NativePicture& self, const prim::Buffer<T>& buffer) {
   const prim::BlockMap& blocks = self.primitives->blocks;
   return view(self.primitives, buffer.data(),
               {static_cast<std::size_t>(blocks.height), static_cast<std::size_t>(blocks.width)});
 }
 
-nb::object motion_vectors(const NativePicture& self) {
+NumpyArray<const std::int16_t> motion_vectors(const NativePicture& self) {
   const prim::MotionField& motion = self.primitives->motion;
   return view(self.primitives, reinterpret_cast<const std::int16_t*>(motion.mv.data()),
               {2, static_cast<std::size_t>(motion.height_4x4),
                static_cast<std::size_t>(motion.width_4x4), 2});
 }
 
-nb::object ref_idx(const NativePicture& self) {
+NumpyArray<const std::int8_t> ref_idx(const NativePicture& self) {
   const prim::MotionField& motion = self.primitives->motion;
   return view(self.primitives, motion.ref_idx.data(),
               {2, static_cast<std::size_t>(motion.height_4x4),
                static_cast<std::size_t>(motion.width_4x4)});
 }
 
-nb::object ref_poc(const NativePicture& self) {
+NumpyArray<std::int32_t> ref_poc(const NativePicture& self) {
   const prim::MotionField& motion = self.primitives->motion;
   std::vector<std::int32_t> poc(2 * motion.plane_size());
   self.primitives->write_ref_poc(poc.data());
@@ -72,7 +72,7 @@ nb::object ref_poc(const NativePicture& self) {
                                static_cast<std::size_t>(motion.width_4x4)});
 }
 
-nb::object records(const NativePicture& self) {
+NumpyArray<const std::uint8_t> records(const NativePicture& self) {
   const prim::CoeffStream& coeffs = self.primitives->coeffs;
   return view(self.primitives, reinterpret_cast<const std::uint8_t*>(coeffs.records.data()),
               {coeffs.records.size() * sizeof(prim::CoeffRecord)});
@@ -129,14 +129,14 @@ void put_motion(nb::dict& out, const pipeline::BlockDigest& blocks) {
   out["mv_nopoc"] = mv_nopoc;
 }
 
-nb::dict digest(const NativePicture& self, std::int64_t n) {
+NamedValues digest(const NativePicture& self, std::int64_t n) {
   pipeline::PictureDigest digest;
   {
     const nb::gil_scoped_release release;
     digest = pipeline::Digester().digest(*self.primitives);
   }
   const prim::PictureInfo& info = self.primitives->info;
-  nb::dict out;
+  NamedValues out;
   out["n"] = n;
   out["poc"] = info.poc;
   out["structure"] = structure_name(info.structure);
@@ -169,8 +169,8 @@ nb::dict digest(const NativePicture& self, std::int64_t n) {
 
 }  // namespace
 
-nb::dict to_dict(const prim::PictureInfo& info) {
-  nb::dict d;
+NamedValues to_dict(const prim::PictureInfo& info) {
+  NamedValues d;
   d["decode_index"] = info.decode_index;
   d["pts"] = time_or_none(info.pts);
   d["dts"] = time_or_none(info.dts);
@@ -212,7 +212,8 @@ void bind_picture(nb::module_& m) {
       .def_prop_ro("mv", motion_vectors)
       .def_prop_ro("ref_idx", ref_idx)
       .def_prop_ro("ref_poc", ref_poc)
-      .def_prop_ro("references", references)
+      .def_prop_ro("references", references,
+                   nb::sig("def references(self) -> list[tuple[tuple[tuple[int, int, bool], ...], ...]]"))
       .def_prop_ro("type", [](const NativePicture& self) {
         return block_array(self, self.primitives->blocks.type);
       })
@@ -235,14 +236,16 @@ void bind_picture(nb::module_& m) {
         return block_array(self, self.primitives->blocks.bits);
       })
       .def_prop_ro("records", records)
-      .def_prop_ro("positions", [](const NativePicture& self) {
-        const auto& buffer = self.primitives->coeffs.positions;
-        return view(self.primitives, buffer.data(), {buffer.size()});
-      })
-      .def_prop_ro("levels", [](const NativePicture& self) {
-        const auto& buffer = self.primitives->coeffs.levels;
-        return view(self.primitives, buffer.data(), {buffer.size()});
-      })
+      .def_prop_ro("positions",
+                   [](const NativePicture& self) {
+                     const auto& buffer = self.primitives->coeffs.positions;
+                     return view(self.primitives, buffer.data(), {buffer.size()});
+                   })
+      .def_prop_ro("levels",
+                   [](const NativePicture& self) {
+                     const auto& buffer = self.primitives->coeffs.levels;
+                     return view(self.primitives, buffer.data(), {buffer.size()});
+                   })
       .def("digest", digest, "n"_a);
 }
 

@@ -9,6 +9,7 @@
 #include "cope/cpu/fields.h"
 #include "cope/pipeline/header_source.h"
 #include "cope/prim/picture_primitives.h"
+#include "ndarray.h"
 
 namespace cope::native {
 
@@ -24,6 +25,6 @@ struct NativePicture {
 };
 
 /// The members of `PictureInfo`, by name.
-nanobind::dict to_dict(const prim::PictureInfo& info);
+NamedValues to_dict(const prim::PictureInfo& info);
 
 }  // namespace cope::native

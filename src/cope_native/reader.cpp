@@ -81,11 +81,11 @@ Reader::Reader(nb::object source, std::optional<std::int32_t> stream_index,
   headers_ = std::move(headers).value();
 }
 
-nb::dict Reader::info() const {
+NamedValues Reader::info() const {
   const media::StreamInfo& info = headers_              ? headers_->info()
                                   : pictures_ != nullptr ? pictures_->headers().info()
                                                          : windows_->headers().info();
-  nb::dict d;
+  NamedValues d;
   d["stream_index"] = info.stream_index;
   d["codec"] = info.codec_name.c_str();
   d["profile_idc"] = info.profile;
@@ -106,7 +106,7 @@ nb::dict Reader::info() const {
   return d;
 }
 
-nb::dict Reader::stats() {
+NamedValues Reader::stats() {
   pipeline::ReadStats stats;
   if (pictures_) {
     stats = pictures_->stats();
@@ -115,7 +115,7 @@ nb::dict Reader::stats() {
   } else {
     pipeline::add_counts(headers_->counts(), stats);
   }
-  nb::dict d;
+  NamedValues d;
   d["num_packets"] = stats.num_packets;
   d["num_packets_corrupt"] = stats.num_packets_corrupt;
   d["num_nal_units"] = stats.num_nal_units;
@@ -167,17 +167,17 @@ void Reader::start_windows(const pipeline::WindowOptions& options) {
   windows_ = std::make_unique<pipeline::WindowSource>(std::move(headers_), options_, options);
 }
 
-nb::object Reader::next_header() {
+std::optional<NamedValues> Reader::next_header() {
   const Use use(*this);
   Status status;
   {
     const nb::gil_scoped_release release;
     status = headers_->next(header_, options_.on_error == pipeline::OnError::kRaise, make_poll());
   }
-  if (status.code == StatusCode::kEndOfStream) return nb::none();
+  if (status.code == StatusCode::kEndOfStream) return std::nullopt;
   throw_if_error(status);
   pipeline::CodedUnit& unit = *header_.unit;
-  nb::dict d = to_dict(unit.info());
+  NamedValues d = to_dict(unit.info());
   d["seconds"] = header_.seconds;
   d["is_discard"] = header_.is_discard;
   std::vector<const char*> names;
@@ -194,35 +194,27 @@ nb::object Reader::next_header() {
   return d;
 }
 
-nb::object Reader::next_picture() {
+std::optional<NativePicture> Reader::next_picture() {
   const Use use(*this);
-  NativePicture picture;
-  {
-    const nb::gil_scoped_release release;
-    auto next = pictures_->next(make_poll());
-    if (next.status().code != StatusCode::kEndOfStream) {
-      throw_if_error(next.status());
-      picture = {std::move(next->picture), next->seconds, next->is_discard, std::move(next->times),
-                 next->first_time};
-    }
-  }
-  return picture.primitives ? nb::cast(std::move(picture)) : nb::none();
+  const nb::gil_scoped_release release;
+  auto next = pictures_->next(make_poll());
+  if (next.status().code == StatusCode::kEndOfStream) return std::nullopt;
+  throw_if_error(next.status());
+  return NativePicture{std::move(next->picture), next->seconds, next->is_discard,
+                       std::move(next->times), next->first_time};
 }
 
-nb::object Reader::next_window() {
+std::optional<NamedValues> Reader::next_window() {
   const Use use(*this);
   std::unique_ptr<pipeline::WindowItem> item;
   {
     const nb::gil_scoped_release release;
     auto next = windows_->next(make_poll());
-    if (next.status().code == StatusCode::kEndOfStream) {
-      const nb::gil_scoped_acquire acquire;
-      return nb::none();
-    }
+    if (next.status().code == StatusCode::kEndOfStream) return std::nullopt;
     throw_if_error(next.status());
     item = std::move(next).value();
   }
-  nb::dict d;
+  NamedValues d;
   d["timestamp"] = item->step.seconds;
   d["frame_index"] = item->step.frame_index;
   if (item->step.kind == pipeline::PlanStep::Kind::kKeyframe) {

@@ -14,6 +14,8 @@
 #include "cope/pipeline/header_source.h"
 #include "cope/pipeline/picture_source.h"
 #include "cope/pipeline/window_source.h"
+#include "ndarray.h"
+#include "picture.h"
 
 namespace cope::native {
 
@@ -27,17 +29,17 @@ class Reader {
   Reader(nanobind::object source, std::optional<std::int32_t> stream_index,
          const pipeline::ReadOptions& options, const Limits& limits);
 
-  nanobind::dict info() const;
-  nanobind::dict stats();
+  NamedValues info() const;
+  NamedValues stats();
 
   void start_headers();
   void start_pictures(bool coefficients);
   void start_windows(const pipeline::WindowOptions& options);
 
   // The next item of the pass under way, None at its end.
-  nanobind::object next_header();
-  nanobind::object next_picture();
-  nanobind::object next_window();
+  std::optional<NamedValues> next_header();
+  std::optional<NativePicture> next_picture();
+  std::optional<NamedValues> next_window();
 
   void close();
 

@@ -9,14 +9,13 @@
 
 namespace cope::cpu {
 
-/// Where a block stands. Blocks of MBAFF field macroblocks stand in the rows of one field, y
-/// counted there.
+/// Where a block stands. Blocks of MBAFF field macroblocks stand in the rows of one field, and y
+/// counts those.
 struct BlockPlace {
   std::int32_t plane = 0;
   std::int32_t x = 0;
   std::int32_t y = 0;
-  std::int32_t field =
-      0;  ///< 0 rows of the picture, 1 rows of its top field, 2 of its bottom field
+  std::int32_t field = 0;  ///< 0 rows of the picture, 1 of its top field, 2 of its bottom field
 
   std::int32_t first_row() const noexcept { return field == 0 ? y : 2 * y + field - 1; }
   std::int32_t row_step() const noexcept { return field == 0 ? 1 : 2; }
@@ -39,11 +38,10 @@ inline constexpr std::int64_t kMaxScaledLevel = 1 << 24;
 ///
 /// `Sink` has
 ///   bool wants(int plane)
-///   void block_4x4(const BlockPlace&, const ScaledCoeffs&)    count >= 1
+///   void block_4x4(const BlockPlace&, const ScaledCoeffs&)  at least one coefficient
 ///   void block_8x8(const BlockPlace&, const ScaledCoeffs&)
-///   void samples(const BlockPlace&, int width, int height, const std::int32_t* samples)   stride
-///   16; a macroblock's
-///       residual in transform bypass
+///   void samples(const BlockPlace&, int width, int height, const std::int32_t* samples)
+/// The last takes a macroblock's residual in transform bypass, 16 samples from row to row.
 template <class Sink>
 class CoeffBlocks {
  public:
@@ -83,8 +81,7 @@ class CoeffBlocks {
     std::int32_t mb_height = 16;
     bool is_open = false;
     bool has_samples = false;
-    std::uint8_t accumulate =
-        0;  ///< CoeffFlag of the direction in which the macroblock accumulates
+    std::uint8_t accumulate = 0;  ///< CoeffFlag of the macroblock's direction, 0 for none
     std::uint32_t mb_addr = 0;
     std::uint32_t dc_mask = 0;  ///< blocks whose DC is not zero and not yet delivered
     BlockPlace place;           ///< of the macroblock

@@ -14,8 +14,7 @@ namespace {
 enum Mark : std::uint8_t { kMarkIntra = 1, kMarkLost = 2, kMarkScaled = 4 };
 
 constexpr int kNumValues = 5;
-constexpr int kDx = 0;
-constexpr int kDy = 1;
+constexpr int kDy = 1;  // after D x
 constexpr int kResidual = 2;
 
 int num_planes(const prim::PictureInfo& info) noexcept {

@@ -29,8 +29,8 @@ struct WindowFields {
   float* scaled = nullptr;    ///< [height][width]: the chain passed the window's start
   float* residual = nullptr;  ///< [3][residual height][residual width], Y, Cb, Cr on one grid,
                               ///< samples of 8 bits / 255
-  float* saliency =
-      nullptr;  ///< [3][height][width], as of `write_saliency`; see `WindowComposer::result`
+  float* saliency = nullptr;  ///< [3][height][width], as of `write_saliency`; see
+                              ///< `WindowComposer::result`
 };
 
 /// Composes displacement and residual of a picture F(t) relative to a picture F(a) along the
@@ -41,20 +41,17 @@ struct WindowFields {
 /// x is a block's centre, D_ref and R_ref are those of the block that x + v falls into, positions
 /// outside the picture count as the nearest block inside.
 ///
-/// - Both lists: see BiPrediction; averages weigh both chains the same and keep the marks of both.
-/// Weighted prediction
-///   does not enter, for it changes brightness and not place.
-/// - A reference decoded before a is older than the window: its displacement is scaled by (t - a) /
-/// (t - q), q
-///   its time, the chain ends there and is marked `scaled`.
+/// - Both lists: by BiPrediction. An average weighs both chains the same and keeps the marks of
+///   both. Weighted prediction does not enter, for it changes brightness and not place.
+/// - A reference decoded before F(a) and not added is older than the window: the vector to it is
+///   scaled by (t - a) / (t - q), t the time of the picture it belongs to and q of the reference;
+///   the chain ends there and is marked `scaled`.
 /// - An intra block has D = 0 and is marked `intra`; a lost block, or one whose reference is
-/// missing or was
-///   not added, has D = 0 and is marked `lost`. In both R is the block's own residual r. Marks
-///   follow the chains that run into them.
-/// - Fields: a field picture has its own lattice of half the rows. Between it and a frame rows are
-/// halved or
-///   doubled, and so are vertical displacements. A frame that refers to a frame of two fields reads
-///   the first of them.
+///   missing or was not added, has D = 0 and is marked `lost`. In both R is the block's own
+///   residual r. Marks follow the chains that run into them.
+/// - Fields: a field picture has its own lattice of half the rows. Between it and a frame, rows
+///   and vertical displacements are halved or doubled. A frame that refers to a frame of two
+///   fields reads the first of them.
 ///
 /// Buffers are reused from window to window: nothing is allocated in the steady state. One thread
 /// at a time.
@@ -62,13 +59,16 @@ class WindowComposer {
  public:
   explicit WindowComposer(const ComposeOptions& options);
 
-  /// Starts a window. \param start  decode_index of the picture F(a), or of both fields of a field
-  /// pair
+  /// Starts a window.
+  ///
+  /// \param start    decode_index of the picture F(a), or of both fields of a field pair
   /// \param seconds  a, presentation time
   void begin(std::span<const std::int64_t> start, double seconds);
 
   /// Composes one more picture. Pictures come in decoding order; only those on the chain from start
-  /// to target need come. \param times  of this picture and of its references
+  /// to target need come.
+  ///
+  /// \param times  of this picture and of its references
   void add(const prim::PicturePrimitives& picture, const PictureTimes& times);
 
   /// Forgets every picture that is not in `live`, as far as references go. The picture added last
@@ -82,8 +82,7 @@ class WindowComposer {
   /// over the pictures added so far, at their own places, and the length of the composed motion.
   ///
   /// \returns false, and writes nothing, when `target` was not added since `begin` or was
-  /// forgotten, or
-  ///          when the picture size changed after it.
+  ///          forgotten, or when the picture size changed after it.
   [[nodiscard]] bool result(std::int64_t target, const WindowFields& out) const;
 
   /// Cells of motion, masks and saliency; of the picture added last.
@@ -99,8 +98,8 @@ class WindowComposer {
     prim::PictureInfo info;
     std::int32_t width_4x4 = 0;
     std::int32_t height_4x4 = 0;
-    prim::Buffer<float>
-        values;  ///< [5][height_4x4][width_4x4]: D x, D y (luma samples), R Y, Cb, Cr
+    /// [5][height_4x4][width_4x4]: D x, D y in luma samples, R of Y, Cb, Cr.
+    prim::Buffer<float> values;
     prim::Buffer<std::uint8_t> marks;  ///< [height_4x4][width_4x4]
   };
   /// What one entry of a reference list means to this window.

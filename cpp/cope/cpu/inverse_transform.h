@@ -27,7 +27,7 @@ constexpr void inverse_transform_4(T* v, int stride) noexcept {
 }
 
 /// The one-dimensional inverse transform of 8 values `stride` apart, in place.
-/// Spec: H.264 8.5.13 (equations for a_ij, b_ij and e_ij; columns likewise).
+/// Spec: H.264 8.5.13.2 (equations for a_ij, b_ij and e_ij; columns likewise).
 template <class T>
 constexpr void inverse_transform_8(T* v, int stride) noexcept {
   const T d0 = v[0], d1 = v[stride], d2 = v[2 * stride], d3 = v[3 * stride];

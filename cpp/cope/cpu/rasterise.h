@@ -13,16 +13,14 @@ namespace cope::cpu {
 /// in heights of the displayed picture; something that moves right by a tenth of the width per
 /// second reads -0.1.
 ///
-/// \param motion  float32 [2][grid.height][grid.width], order (x, y); mean over the 4x4 blocks of
-/// the cell that
-///                have motion, 0 where none has
-/// \param valid   float32 [grid.height][grid.width], 0..1: share of the cell's blocks that have
-/// motion. Intra and
-///                lost blocks have none, nor those whose reference has no time or the picture's
-///                own.
+/// Intra and lost blocks have no motion, nor have those whose reference has no time or the
+/// picture's own. Field macroblocks of an MBAFF frame count double in y and stand on their rows of
+/// the frame.
 ///
-/// Vectors of field macroblocks of an MBAFF frame count double and stand on their rows of the
-/// frame.
+/// \param motion  float32 [2][grid.height][grid.width], order (x, y); mean over the 4x4 blocks of
+///                the cell that have motion, 0 where none has
+/// \param valid   float32 [grid.height][grid.width], 0..1: share of the cell's blocks that have
+///                motion
 void rasterise_motion(const prim::PicturePrimitives& picture, const PictureTimes& times,
                       const CellGrid& grid, BiPrediction bi_prediction, float* motion,
                       float* valid);

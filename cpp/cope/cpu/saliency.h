@@ -8,11 +8,12 @@ namespace cope::cpu {
 /// Adds what a picture spent on each cell, times `weight`. Both arrays are float32
 /// [grid.height][grid.width] and may be null.
 ///
-/// \param bits    bits per luma sample; the bits of a macroblock count as spread evenly over it
-/// \param energy  mean square of the full-size luma residual, in samples of 8 bits / 255. It comes
-/// from the
-///                levels (the transform's basis is orthogonal, Parseval); the energy of a transform
-///                block counts as spread evenly over it. I_PCM macroblocks have no residual.
+/// The energy comes from the levels alone, for the transform's basis is orthogonal (Parseval). What
+/// a macroblock spent, and the energy of a transform block, count as spread evenly over it. I_PCM
+/// macroblocks have no residual.
+///
+/// \param bits    bits per luma sample
+/// \param energy  mean square of the full-size luma residual, in samples of 8 bits / 255
 void accumulate_saliency(const prim::PicturePrimitives& picture, const CellGrid& grid, float weight,
                          float* bits, float* energy);
 
@@ -20,8 +21,8 @@ void accumulate_saliency(const prim::PicturePrimitives& picture, const CellGrid&
 ///
 /// \param motion  float32 [2][grid.height][grid.width] from `rasterise_motion` with the same grid
 /// \param out     float32 [3][grid.height][grid.width]: bits per luma sample; root mean square of
-/// the luma residual
-///                in samples of 8 bits / 255; length of the motion in picture heights per second
+///                the luma residual in samples of 8 bits / 255; length of the motion in picture
+///                heights per second
 void write_saliency(const prim::PicturePrimitives& picture, const CellGrid& grid,
                     const float* motion, float* out);
 

@@ -13,10 +13,11 @@ namespace cope::entropy {
 
 /// The arithmetic decoding engine of H.264 9.3.3.2 and H.265 9.3.4.3.
 ///
-/// codIOffset is kept together with bits that were read ahead: `value_ = codIOffset << bits_ |
-/// ahead`, so renormalisation is a subtraction from `bits_` and memory is touched once in four
-/// bytes. A context is one byte, `pStateIdx << 1 | valMPS`. Knows nothing of syntax. Past the end
-/// of the data it reads zeros; the caller compares `bit_pos()` with the size now and then.
+/// codIRange and codIOffset stand in the top 9 bits of 64-bit words, bits that were read ahead
+/// below codIOffset: renormalisation shifts both words by one count of leading zeros, and memory is
+/// touched once in four bytes. A context is one byte, `pStateIdx << 1 | valMPS`. Knows nothing of
+/// syntax. Past the end of the data it reads zeros; the caller compares `bit_pos()` with the size
+/// now and then.
 class CabacEngine {
  public:
   CabacEngine() = default;
@@ -25,48 +26,38 @@ class CabacEngine {
   COPE_HD CabacEngine(const std::uint8_t* begin, const std::uint8_t* end) noexcept
       : begin_(begin), next_(begin), end_(end) {
     refill();
-    bits_ -= 9;
   }
 
-  /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted;
-  /// both outcomes are renormalised while the comparison is still under way.
+  /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
   COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
     const unsigned state = context;
     const std::uint64_t word = kBinWords.word[state];
-    const auto lps = static_cast<std::uint32_t>(word >> ((range_ >> 3) & 24)) & 0xff;
-    const std::uint32_t mps = range_ - lps;
-    const std::uint64_t scaled = static_cast<std::uint64_t>(mps) << bits_;
-    const bool is_lps = value_ >= scaled;
-    const int lps_shift = std::countl_zero(lps) - 23;
-    const int mps_shift = static_cast<int>(mps >> 8 ^ 1);
-    const std::uint64_t rest = value_ - scaled;
+    const std::uint64_t lps = (word >> ((range_ >> 58) & 24)) << 56 >> 1;
+    const std::uint64_t mps = range_ - lps;
+    const bool is_lps = value_ >= mps;
+    const std::uint64_t rest = value_ - mps;
+    range_ = is_lps ? lps : mps;
     value_ = is_lps ? rest : value_;
-    range_ = is_lps ? lps << lps_shift : mps << mps_shift;
-    bits_ -= is_lps ? lps_shift : mps_shift;
     context = static_cast<std::uint8_t>(is_lps ? word >> 40 : word >> 32);
-    if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
+    renormalise();
     return (state & 1) ^ static_cast<unsigned>(is_lps);
   }
 
   /// DecodeBypass (9.3.3.2.3).
   COPE_HD COPE_FORCE_INLINE unsigned bypass() noexcept {
-    --bits_;
-    const std::uint64_t scaled = static_cast<std::uint64_t>(range_) << bits_;
-    const bool bin = value_ >= scaled;
-    value_ -= bin ? scaled : 0;
-    if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
+    const std::uint64_t half = range_ >> 1;
+    const bool bin = value_ >= half;
+    value_ = (bin ? value_ - half : value_) << 1;
+    if (COPE_UNLIKELY(--bits_ <= 0)) refill();
     return bin;
   }
 
   /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
   /// `bit_pos_after_terminate()`.
   COPE_HD bool terminate() noexcept {
-    range_ -= 2;
-    if (value_ >= static_cast<std::uint64_t>(range_) << bits_) return true;
-    const int shift = std::countl_zero(range_) - 23;
-    range_ <<= shift;
-    bits_ -= shift;
-    if (COPE_UNLIKELY(bits_ < kMinBits)) refill();
+    range_ -= std::uint64_t{2} << kOffsetShift;
+    if (value_ >= range_) return true;
+    renormalise();
     return false;
   }
 
@@ -86,25 +77,40 @@ class CabacEngine {
   }
 
  private:
-  // A decision takes at most 6 bits, a terminate 1: with 8 in hand none of them runs dry.
-  static constexpr int kMinBits = 8;
+  static constexpr int kOffsetShift = 55;
 
+  /// RenormD (9.3.3.2.2).
+  COPE_HD COPE_FORCE_INLINE void renormalise() noexcept {
+#if defined(__CUDA_ARCH__)
+    const int shift = __clzll(static_cast<long long>(range_));
+#else
+    const int shift = __builtin_clzll(range_);  // the range is never 0
+#endif
+    range_ <<= shift;
+    value_ <<= shift;
+    bits_ -= shift;
+    if (COPE_UNLIKELY(bits_ <= 0)) refill();  // a bypass bin needs one
+  }
+
+  /// Puts four bytes behind the bits in hand. A negative `bits_` says how many bits of codIOffset
+  /// itself are missing; they are zero until they come.
   COPE_HD void refill() noexcept {
+    std::uint32_t word = 0;
     if (COPE_LIKELY(end_ - next_ >= 4)) {
-      std::uint32_t word;
       std::memcpy(&word, next_, sizeof word);
-      value_ = value_ << 32 | from_big_endian(word);
+      word = from_big_endian(word);
       next_ += 4;
     } else {
       for (int i = 0; i < 4; ++i) {
-        value_ <<= 8;
+        word <<= 8;
         if (next_ < end_) {
-          value_ |= *next_++;
+          word |= *next_++;
         } else {
           zero_bits_ += 8;
         }
       }
     }
+    value_ |= static_cast<std::uint64_t>(word) << (kOffsetShift - 32 - bits_);
     bits_ += 32;
   }
 
@@ -117,9 +123,9 @@ class CabacEngine {
 #endif
   }
 
+  std::uint64_t range_ = std::uint64_t{510} << kOffsetShift;
   std::uint64_t value_ = 0;
-  std::uint32_t range_ = 510;
-  int bits_ = 0;  // read ahead behind codIOffset
+  int bits_ = -9;  // read ahead behind codIOffset
   const std::uint8_t* begin_ = nullptr;
   const std::uint8_t* next_ = nullptr;
   const std::uint8_t* end_ = nullptr;

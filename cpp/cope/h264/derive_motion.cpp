@@ -46,25 +46,31 @@ class MotionDeriver {
 
   /// Returns the number of direct-predicted macroblocks without a collocated picture.
   std::int32_t derive() {
-    const auto num_mbs = static_cast<std::int32_t>(picture_.blocks.size());
-    for (std::int32_t mb_addr = 0; mb_addr < num_mbs; ++mb_addr) derive_macroblock(mb_addr);
+    here_.is_available = true;
+    const std::int32_t rows = picture_.blocks.height;
+    if constexpr (kMbaff) {
+      for (std::int32_t pair = 0; pair < rows; pair += 2) {
+        for (std::int32_t mb_x = 0; mb_x < w_; ++mb_x) {
+          derive_macroblock((pair * w_) + 2 * mb_x, mb_x, pair);
+          derive_macroblock((pair * w_) + 2 * mb_x + 1, mb_x, pair + 1);
+        }
+      }
+    } else {
+      for (std::int32_t row = 0; row < rows; ++row) {
+        for (std::int32_t mb_x = 0; mb_x < w_; ++mb_x)
+          derive_macroblock(row * w_ + mb_x, mb_x, row);
+      }
+    }
     return num_lost_;
   }
 
  private:
-  void derive_macroblock(std::int32_t mb_addr) {
+  void derive_macroblock(std::int32_t mb_addr, std::int32_t mb_x, std::int32_t mb_row) {
     CurrMbAddr_ = mb_addr;
-    here_.is_available = true;
-    if constexpr (kMbaff) {
-      here_.mb_x = (mb_addr / 2) % w_;
-      here_.mb_row = 2 * (mb_addr / 2 / w_) + mb_addr % 2;
-    } else {
-      here_.mb_x = mb_addr % w_;
-      here_.mb_row = mb_addr / w_;
-    }
-    block_ = static_cast<std::size_t>(here_.mb_row * w_ + here_.mb_x);
-    const std::ptrdiff_t cell =
-        static_cast<std::ptrdiff_t>(here_.mb_row) * 4 * stride_ + here_.mb_x * 4;
+    here_.mb_x = mb_x;
+    here_.mb_row = mb_row;
+    block_ = static_cast<std::size_t>(mb_row * w_ + mb_x);
+    const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(mb_row) * 4 * stride_ + mb_x * 4;
     mv_ = picture_.motion.mv.data() + cell;
     ref_ = picture_.motion.ref_idx.data() + cell;
 
@@ -111,12 +117,16 @@ class MotionDeriver {
     return p;
   }
 
+  /// Which of A, B, C, D are available; MBAFF frames find neighbours block by block instead.
   void find_neighbours() noexcept {
-    if constexpr (kMbaff) return;  // there, neighbours depend on the block and are found one by one
-    a_ = place(here_.mb_x - 1, here_.mb_row);
-    b_ = place(here_.mb_x, here_.mb_row - 1);
-    c_ = place(here_.mb_x + 1, here_.mb_row - 1);
-    d_ = place(here_.mb_x - 1, here_.mb_row - 1);
+    if constexpr (kMbaff) return;
+    const std::uint16_t* const slice = picture_.blocks.slice_idx.data() + block_;
+    const bool left = here_.mb_x > 0;
+    const bool above = here_.mb_row > 0;
+    has_a_ = left && slice[-1] == slice_idx_;
+    has_b_ = above && slice[-w_] == slice_idx_;
+    has_c_ = above && here_.mb_x + 1 < w_ && slice[1 - w_] == slice_idx_;
+    has_d_ = above && left && slice[-1 - w_] == slice_idx_;
   }
 
   /// Motion at 4x4 block (x, y) of a macroblock, in the units of the current one (8.4.1.3.2).
@@ -140,8 +150,11 @@ class MotionDeriver {
     return n;
   }
 
-  NeighbourMotion inside(int list, int x, int y) const noexcept {
-    return motion_at(list, here_, x, y);
+  /// Motion at 4x4 block (x, y) relative to the current macroblock, where no units differ: all
+  /// blocks of a picture stand on one lattice.
+  NeighbourMotion on_lattice(int list, int x, int y) const noexcept {
+    const std::ptrdiff_t offset = list * plane_ + y * stride_ + x;
+    return {true, ref_[offset], mv_[offset]};
   }
 
   /// The block that covers luma location (xN, yN) of the current macroblock, outside of it: xN
@@ -179,29 +192,27 @@ class MotionDeriver {
 
   /// The same on the 4x4 grid: x -1..4, y -1..3; `y_in_block` is the luma row meant in that block.
   NeighbourMotion outside(int list, int x, int y, int y_in_block) const noexcept {
-    if constexpr (kMbaff)
+    if constexpr (kMbaff) {
       return outside_mbaff(list, x < 0 ? -1 : 4 * x, y < 0 ? -1 : 4 * y + y_in_block);
-    if (y < 0) {
-      if (x < 0) return motion_at(list, d_, 3, 3);
-      if (x > 3) return motion_at(list, c_, 0, 3);
-      return motion_at(list, b_, x, 3);
+    } else {
+      const bool is_available = y >= 0 ? has_a_ : (x < 0 ? has_d_ : (x > 3 ? has_c_ : has_b_));
+      return is_available ? on_lattice(list, x, y) : NeighbourMotion{};
     }
-    return motion_at(list, a_, 3, y);
   }
 
   /// Neighbouring partitions of the one at (x, y), `width` wide, in 4x4 blocks (6.4.11.7).
   NeighbourPartitions neighbours(int list, int x, int y, int width) const noexcept {
     NeighbourPartitions n;
-    n.a = x > 0 ? inside(list, x - 1, y) : outside(list, -1, y, 0);
-    n.b = y > 0 ? inside(list, x, y - 1) : outside(list, x, -1, 3);
+    n.a = x > 0 ? on_lattice(list, x - 1, y) : outside(list, -1, y, 0);
+    n.b = y > 0 ? on_lattice(list, x, y - 1) : outside(list, x, -1, 3);
     const int cx = x + width;
     if (y == 0) {
       n.c = outside(list, cx, -1, 3);
     } else if (cx < 4 && kBlkIdx[y - 1][cx] < kBlkIdx[y][x]) {
-      n.c = inside(list, cx, y - 1);
+      n.c = on_lattice(list, cx, y - 1);
     }
     if (!n.c.is_available) {
-      n.c = x > 0 && y > 0 ? inside(list, x - 1, y - 1) : outside(list, x - 1, y - 1, 3);
+      n.c = x > 0 && y > 0 ? on_lattice(list, x - 1, y - 1) : outside(list, x - 1, y - 1, 3);
     }
     return n;
   }
@@ -470,7 +481,10 @@ class MotionDeriver {
 
   std::int32_t CurrMbAddr_ = 0;
   MbPlace here_;
-  MbPlace a_, b_, c_, d_;  // not MBAFF
+  bool has_a_ = false;  // availability of neighbouring macroblocks, not MBAFF
+  bool has_b_ = false;
+  bool has_c_ = false;
+  bool has_d_ = false;
   std::size_t block_ = 0;
   MotionVector* mv_ = nullptr;  // list 0, upper left cell of the macroblock
   std::int8_t* ref_ = nullptr;

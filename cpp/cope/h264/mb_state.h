@@ -111,14 +111,14 @@ struct MbLocator {
         n.left_addr[0] = n.left_addr[1] = a;
         for (int y4 = 0; y4 < 4; ++y4)
           n.left_row[y4] = static_cast<std::uint8_t>(y4 / 2 + 2 * is_bottom);
-        for (int y4 = 0; y4 < chroma_rows; ++y4) {
+        for (int y4 = 0; y4 < 4; ++y4) {
           n.left_row_chroma[y4] = static_cast<std::uint8_t>(y4 / 2 + (chroma_rows / 2) * is_bottom);
         }
       } else {
         n.left_addr[0] = a;
         n.left_addr[1] = a + 1;
         for (int y4 = 0; y4 < 4; ++y4) n.left_row[y4] = static_cast<std::uint8_t>(2 * (y4 & 1));
-        for (int y4 = 0; y4 < chroma_rows; ++y4) {
+        for (int y4 = 0; y4 < 4; ++y4) {
           n.left_row_chroma[y4] = static_cast<std::uint8_t>(2 * y4 % chroma_rows);
         }
       }

@@ -38,10 +38,17 @@ Status ParameterSets::put_pps(const std::uint8_t* rbsp, std::size_t size) {
   if (size > kMaxParameterSetBytes) return Status::limit("parameter_set_bytes");
   const bits::BitReader start(rbsp, size);
   const std::uint32_t seq_parameter_set_id = peek_pps_sps_id(start);
-  bits::BitReader r = start;
+  const Sps* sps = seq_parameter_set_id < 32 ? sps_[seq_parameter_set_id].sps.get() : nullptr;
   Pps pps;
-  COPE_RETURN_IF_ERROR(parse_pps(
-      r, seq_parameter_set_id < 32 ? sps_[seq_parameter_set_id].sps.get() : nullptr, pps));
+  bits::BitReader r = start;
+  if (const Status status = parse_pps(r, sps, pps); !status.ok()) {
+    // The SPS that it is meant for may be yet to come: perhaps it reads well with the other number
+    // of scaling lists.
+    Sps other;
+    other.chroma_format_idc = sps != nullptr && sps->chroma_format_idc == 3 ? 1 : 3;
+    r = start;
+    if (!parse_pps(r, &other, pps).ok()) return status;
+  }
   StoredPps& stored = pps_[pps.pic_parameter_set_id];
   if (is_same(stored.rbsp, rbsp, size)) return {};
   store(stored.rbsp, rbsp, size);

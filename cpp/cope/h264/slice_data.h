@@ -460,17 +460,22 @@ class SliceDataParser {
     const unsigned mode[2] = {info.MbPartPredMode0, info.MbPartPredMode1};
     const unsigned width4 = info.MbPartWidth / 4u;
     const unsigned height4 = info.MbPartHeight / 4u;
+    // mbPartIdx to 8x8 quadrants: one partition covers all, two share them by rows or columns.
+    const unsigned second = width4 == 4 ? 2 : 1;
+    const unsigned beside = 3 - second;  // from a partition's first quadrant to its other one
     for (int list = 0; list < 2; ++list) {
       for (unsigned part = 0; part < info.NumMbPart; ++part) {
         if ((mode[part] >> list & 1) == 0) continue;
-        const unsigned quadrant = part * (width4 == 4 ? 2 : 1);
+        const unsigned quadrant = part * second;
         std::int8_t ref_idx = 0;
         if (!read_ref_idx(list, quadrant, ref_idx)) return false;
-        for (unsigned y = 0; y < height4 / 2; ++y) {
-          for (unsigned x = 0; x < width4 / 2; ++x) {
-            motion.ref_idx[list][quadrant + 2 * y + x] = ref_idx;
-            state.ref_idx[list][quadrant + 2 * y + x] = static_cast<std::uint8_t>(ref_idx);
-          }
+        if (info.NumMbPart == 1) {
+          std::memset(motion.ref_idx[list], ref_idx, 4);
+          std::memset(state.ref_idx[list], ref_idx, 4);
+        } else {
+          motion.ref_idx[list][quadrant] = motion.ref_idx[list][quadrant + beside] = ref_idx;
+          state.ref_idx[list][quadrant] = state.ref_idx[list][quadrant + beside] =
+              static_cast<std::uint8_t>(ref_idx);
         }
       }
     }

@@ -15,6 +15,7 @@
 #include "cope/media/ffmpeg_log.h"
 #include "cope/media/ffmpeg_ptr.h"
 #include "cope/media/interrupt.h"
+#include "cope/media/iso_movie.h"
 #include "cope/media/stream_info.h"
 
 namespace cope::media {
@@ -28,7 +29,12 @@ constexpr int kMaxRetries = 1000;
 constexpr std::chrono::milliseconds kRetryPause{1};
 constexpr double kMaxSeekUnits = 0x1p52;
 
-/// The bytes of a file that libavformat has open, for `read_edit_list`.
+// Damaged files hold any 64 bits. Without this every later sum and difference would have to beware.
+std::int64_t sane_time(std::int64_t time) {
+  return time >= -kMaxTime && time <= kMaxTime ? time : AV_NOPTS_VALUE;
+}
+
+/// What libavformat reads from, for `read_iso_movie`.
 class OpenFile final : public ByteSource {
  public:
   explicit OpenFile(AVIOContext* context) : context_(context) {}
@@ -80,13 +86,14 @@ struct Demuxer::Impl {
       const QuietScope quiet;
       result = operation();
     }
-    if (io != nullptr) io->rethrow_pending();
+    if (bytes != nullptr) bytes->rethrow_pending();
     return interrupt.explain(result);
   }
 
   Status open(const Source& source, const DemuxerOptions& options);
-  int open_format(bool is_url, bool is_local_seekable);
-  void read_edits();
+  int open_io(const Source& source, IsoMovie& movie);
+  int open_format(bool is_url);
+  void use_edits(const IsoMovie& movie);
   int read_raw(AVPacket& packet);
   void present(AVPacket& packet) const;
   int fetch_pending();
@@ -97,7 +104,9 @@ struct Demuxer::Impl {
 
   Interrupt interrupt;
   std::string location;
-  std::unique_ptr<ByteIo> io;  // before `format`, which reads through it until it is closed
+  std::unique_ptr<ByteIo> bytes;  // this or `file`, neither for a URL
+  IoFilePtr file;
+  AVIOContext* io = nullptr;  // of either, which come before `format` because it reads until closed
   FormatContextPtr format;
   AVStream* stream = nullptr;  // of `format`
   StreamInfo info;
@@ -117,25 +126,9 @@ struct Demuxer::Impl {
 
 Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) {
   interrupt.arm();
-  bool is_local_seekable = false;
-  if (source.byte_source() != nullptr) {
-    is_local_seekable = source.byte_source()->is_seekable();
-    io = ByteIo::create(source.byte_source(), interrupt);
-    if (io == nullptr) return status_from_averror(StatusCode::kMediaOpen, AVERROR(ENOMEM));
-    if (location.empty()) location = "bytes";  // playlists are taken relative to it
-  } else if (!source.is_url()) {
-    std::error_code ignored;  // libavformat says it in its own words
-    const std::filesystem::file_status file = std::filesystem::status(location, ignored);
-    if (std::filesystem::is_directory(file)) {
-      return status_from_averror(StatusCode::kMediaOpen, AVERROR(EISDIR));
-    }
-    is_local_seekable = std::filesystem::is_regular_file(file);
-    location.insert(0, "file:");
-  }
-  // What the protocol of a URL can do is for libavformat to say. Elsewhere it may not notice
-  // failures.
-  can_seek = source.is_url() || is_local_seekable;
-  int error = run([&] { return open_format(source.is_url(), is_local_seekable); });
+  IsoMovie movie;
+  int error = run([&] { return open_io(source, movie); });
+  if (error == 0) error = run([&] { return open_format(source.is_url()); });
   // Text passes for video with this one: terminal art.
   if (error >= 0 && is_format(*format, "tty")) error = AVERROR_INVALIDDATA;
   if (error < 0) return status_from_averror(StatusCode::kMediaOpen, error);
@@ -149,12 +142,7 @@ Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) 
   }
   // Matroska stores no decoding times, and libavformat can only guess them with a decoder's help.
   has_dts = !is_format(*format, "matroska");
-  if (is_local_seekable && is_format(*format, "mov")) {
-    run([&] {
-      read_edits();
-      return 0;
-    });
-  }
+  if (is_format(*format, "mov")) use_edits(movie);
 
   while (pending.size() < kNumLookahead && pending_error == 0) {
     pending_error = run([&] { return fetch_pending(); });
@@ -185,20 +173,50 @@ Status Demuxer::Impl::open(const Source& source, const DemuxerOptions& options) 
   return {};
 }
 
-int Demuxer::Impl::open_format(bool is_url, bool is_local_seekable) {
+// Opens what is not a URL, and looks at it before libavformat does.
+int Demuxer::Impl::open_io(const Source& source, IsoMovie& movie) {
+  can_seek = true;  // what the protocol of a URL can do is for libavformat to say
+  if (source.is_url()) return 0;
+  if (source.byte_source() != nullptr) {
+    if (location.empty()) location = "bytes";  // playlists are taken relative to it
+    bytes = ByteIo::create(source.byte_source(), interrupt);
+    if (bytes == nullptr) return AVERROR(ENOMEM);
+    io = bytes->context();
+  } else {
+    std::error_code ignored;  // libavformat has its own words for it
+    if (std::filesystem::is_directory(location, ignored)) return AVERROR(EISDIR);
+    location.insert(0, "file:");
+    const AVIOInterruptCB callback{&Interrupt::callback, &interrupt};
+    if (const int error = avio_open2(&io, location.c_str(), AVIO_FLAG_READ, &callback, nullptr);
+        error < 0) {
+      return error;
+    }
+    file.reset(io);
+  }
+  // Elsewhere libavformat may not notice that seeking failed.
+  can_seek = (io->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+  if (!can_seek) return 0;
+  OpenFile open_file(io);
+  movie = read_iso_movie(open_file);
+  if (!movie.is_plausible) return AVERROR_INVALIDDATA;
+  const std::int64_t position = avio_seek(io, 0, SEEK_SET);
+  return position < 0 ? static_cast<int>(position) : 0;
+}
+
+int Demuxer::Impl::open_format(bool is_url) {
   AVFormatContext* context = avformat_alloc_context();
   if (context == nullptr) return AVERROR(ENOMEM);
   context->interrupt_callback = {&Interrupt::callback, &interrupt};
-  if (io != nullptr) context->pb = io->context();
+  context->pb = io;
 
   OpenOptions options;
   // No decoder may run while streams are probed: it would take time, and memory for whatever size a
   // damaged header claims. `describe_stream` finds out in a cheaper way what is missing for it.
   options.set("codec_whitelist", "none");
   options.set("ignore_chapters", "1");
-  if (is_local_seekable) options.set("ignore_editlist", "1");  // see edit_list.h
+  if (io != nullptr && can_seek) options.set("ignore_editlist", "1");  // `movie` has it
   // A playlist from an untrusted place must not make us open other files or hosts.
-  if (!is_url) options.set("protocol_whitelist", io != nullptr ? "none" : "file");
+  if (!is_url) options.set("protocol_whitelist", file != nullptr ? "file" : "none");
 
   // On failure this frees `context`.
   const int error = avformat_open_input(&context, location.c_str(), nullptr, options.get());
@@ -207,15 +225,13 @@ int Demuxer::Impl::open_format(bool is_url, bool is_local_seekable) {
   return avformat_find_stream_info(context, nullptr);
 }
 
-void Demuxer::Impl::read_edits() {
-  const std::int64_t position = avio_tell(format->pb);
-  OpenFile file(format->pb);
-  const std::optional<EditList> list = read_edit_list(file, static_cast<std::uint32_t>(stream->id));
-  avio_seek(format->pb, position, SEEK_SET);
+void Demuxer::Impl::use_edits(const IsoMovie& movie) {
   const AVRational time_base = stream->time_base;
-  if (list && time_base.num == 1 &&
-      static_cast<std::uint32_t>(time_base.den) == list->media_timescale) {
-    timeline = EditTimeline(*list);
+  for (const IsoMovie::Track& track : movie.tracks) {
+    if (static_cast<int>(track.track_id) == stream->id && time_base.num == 1 &&
+        static_cast<std::uint32_t>(time_base.den) == track.edit_list.media_timescale) {
+      timeline = EditTimeline(track.edit_list);
+    }
   }
 }
 
@@ -234,7 +250,9 @@ int Demuxer::Impl::read_raw(AVPacket& packet) {
     if (packet.stream_index == stream->index) break;
     av_packet_unref(&packet);
   }
-  if (!has_dts) packet.dts = AV_NOPTS_VALUE;
+  packet.pts = sane_time(packet.pts);
+  packet.dts = has_dts ? sane_time(packet.dts) : AV_NOPTS_VALUE;
+  if (packet.duration < 0 || packet.duration > kMaxTime) packet.duration = 0;
   return 0;
 }
 

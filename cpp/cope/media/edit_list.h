@@ -6,9 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "cope/media/source.h"
-
 namespace cope::media {
+
+/// Longest time in an edit. Sums and products of such stay inside 64 bits, and 2^48 units of
+/// 1/90000 second are a hundred years.
+inline constexpr std::int64_t kMaxEditTime = std::int64_t{1} << 48;
 
 /// One entry of an EditListBox, ISO/IEC 14496-12 8.6.6. media_rate is taken as 1.
 struct Edit {
@@ -17,18 +19,14 @@ struct Edit {
 };
 
 /// The edits of one track.
+///
+/// libavformat reads them too, but drops the samples that are not shown, or repeats those that are
+/// shown twice. A parser of coded pictures needs every sample once, in decoding order.
 struct EditList {
   std::uint32_t movie_timescale = 0;
   std::uint32_t media_timescale = 0;
   std::vector<Edit> edits;
 };
-
-/// Reads the edit list of track `track_id` from the movie box of an ISO base media file.
-///
-/// libavformat reads edit lists too, but drops the samples that are not shown, or repeats those
-/// that are shown twice. A parser of coded pictures needs every sample once, in decoding order.
-/// None when the track has no edits or the boxes make no sense. Reads box headers, not media.
-std::optional<EditList> read_edit_list(ByteSource& file, std::uint32_t track_id);
 
 /// Turns composition times into presentation times, both in the media timescale.
 class EditTimeline {

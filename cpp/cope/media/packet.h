@@ -13,6 +13,9 @@ namespace cope::media {
 /// A pts or dts that the container does not give (FFmpeg's AV_NOPTS_VALUE).
 inline constexpr std::int64_t kNoPts = std::numeric_limits<std::int64_t>::min();
 
+/// Largest magnitude of a time from a `Demuxer`, so that few of them can be added without care.
+inline constexpr std::int64_t kMaxTime = std::int64_t{1} << 60;
+
 /// Readable zero bytes behind `PacketView::data` of a demuxed packet.
 inline constexpr std::size_t kPacketPadding = 64;
 

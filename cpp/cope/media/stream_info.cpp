@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -133,10 +132,9 @@ std::vector<std::int64_t> first_times(const std::deque<PacketPtr>& first_packets
 Rational estimate_rate(const std::vector<std::int64_t>& times, AVRational time_base) {
   const std::size_t count = times.size() / 2;
   if (count == 0) return {0, 1};
-  const std::int64_t span = times[count] - times[0];
-  AVRational rate{};
-  av_reduce(&rate.num, &rate.den, static_cast<std::int64_t>(count) * time_base.den,
-            span * time_base.num, 1 << 20);
+  const double seconds = static_cast<double>(times[count] - times[0]) * av_q2d(time_base);
+  constexpr int kMaxTerm = 1 << 20;
+  const AVRational rate = av_d2q(static_cast<double>(count) / seconds, kMaxTerm);
   return is_plausible_rate(rate) ? to_rational(rate) : Rational{0, 1};
 }
 

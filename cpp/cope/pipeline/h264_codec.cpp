@@ -221,7 +221,20 @@ class H264Codec final : public Codec {
   Status push_nals(const media::PacketView& packet) {
     Status first;
     const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
-    for (const std::span<const std::uint8_t> nal : nals_) keep(first, decoder_.push_nal(nal, source));
+    for (const std::span<const std::uint8_t> nal : nals_) {
+      if (is_length_prefixed_) {
+        // No NAL unit contains a start code (7.4.1), but muxers exist that put several with start
+        // codes between them behind one length.
+        bits::split_annex_b(nal, inner_nals_);
+        if (!inner_nals_.empty()) {
+          const auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()));
+          keep(first, decoder_.push_nal(head, source));
+          for (const auto inner : inner_nals_) keep(first, decoder_.push_nal(inner, source));
+          continue;
+        }
+      }
+      keep(first, decoder_.push_nal(nal, source));
+    }
     return first;
   }
 
@@ -231,6 +244,7 @@ class H264Codec final : public Codec {
   std::shared_ptr<const media::Extradata> extradata_;
   bits::DecoderConfiguration configuration_;
   std::vector<std::span<const std::uint8_t>> nals_;
+  std::vector<std::span<const std::uint8_t>> inner_nals_;
 };
 
 }  // namespace

@@ -26,9 +26,9 @@ INTRA: Rgb = (236, 72, 153)
 LOST: Rgb = (239, 68, 68)
 TYPE_COLOURS: dict[str, Rgb] = {"I": INTRA, "P": PAST, "B": FUTURE}
 
-# Colours of a heat map from none to most, evenly spaced; dark ends fade into the ground.
+# Colours of a heat map from none to most, evenly spaced.
 _EMBER = (
-    (17, 19, 24),
+    (32, 35, 44),
     (62, 24, 92),
     (142, 36, 106),
     (216, 72, 70),
@@ -36,7 +36,7 @@ _EMBER = (
     (252, 244, 180),
 )
 _ICE = (
-    (17, 19, 24),
+    (32, 35, 44),
     (18, 52, 96),
     (20, 104, 150),
     (38, 166, 170),
@@ -47,7 +47,10 @@ _ICE = (
 MARGIN = 16
 LABEL_HEIGHT = 26
 STRIP_HEIGHT = 48
-TIMELINE_START = 0.4  # of the sheet's width; the words stand left of it
+WORDS_WIDTH = (
+    490  # of the strip; the timeline stands right of them, or below where there is no room
+)
+LONGEST_ARROW = 44  # pixels; longer ones approach it, lest a fast scene be nothing but arrows
 OVERSAMPLE = 2  # overlays are drawn this much larger, then averaged: Pillow's lines have hard edges
 
 
@@ -131,10 +134,10 @@ class Canvas:
         small = min((room / aspect - LABEL_HEIGHT) / 3, 300)
         self.small = (round(small * aspect), round(small))
         self.large = (round((2 * small + LABEL_HEIGHT) * aspect), round(2 * small) + LABEL_HEIGHT)
-        sheet = (
-            self.large[0] + self.small[0] + 3 * MARGIN,
-            self.large[1] + LABEL_HEIGHT + STRIP_HEIGHT + 2 * MARGIN,
-        )
+        width = self.large[0] + self.small[0] + 3 * MARGIN
+        self._is_narrow = width < WORDS_WIDTH + 320
+        strips = 2 if self._is_narrow else 1
+        sheet = (width, self.large[1] + LABEL_HEIGHT + strips * (STRIP_HEIGHT + MARGIN) + MARGIN)
         self.size = (sheet[0] + sheet[0] % 2, sheet[1] + sheet[1] % 2)  # 4:2:0 video has even sizes
 
     @cached_property
@@ -152,13 +155,13 @@ class Canvas:
             np.float32
         )  # 2047 bits a macroblock are the brightest
         sheet.paste(self._heat_panel(bits, layers.block_size, _EMBER), (right, top))
-        residual = np.sqrt(layers.residual / 32)  # shows the faint ones, too
+        residual = np.sqrt(layers.residual / 16)  # shows the faint ones, too
         sheet.paste(self._heat_panel(residual, 1, _ICE), (right, lower))
 
         pen = ImageDraw.Draw(sheet)
         self._legend(pen, left, top - LABEL_HEIGHT, layers)
         self._heat_label(pen, right, top - LABEL_HEIGHT, "bits per block", "2k", _EMBER)
-        self._heat_label(pen, right, lower - LABEL_HEIGHT, "residual magnitude", "32", _ICE)
+        self._heat_label(pen, right, lower - LABEL_HEIGHT, "residual magnitude", "16", _ICE)
         self._strip(pen, top + self.large[1] + MARGIN, facts)
         return sheet
 
@@ -224,20 +227,19 @@ class Canvas:
 
     def _legend(self, pen: ImageDraw.ImageDraw, x: float, y: float, layers: Layers) -> None:
         font = self._fonts[15]
-        title = f"motion per frame, arrows x{self.exaggeration(layers)}"
-        pen.text((x, y + 4), title, font=font, fill=TEXT)
-        entries = [("intra", INTRA), ("both", BOTH), ("future", FUTURE), ("past", PAST)]
+        entries = [("past", PAST), ("future", FUTURE), ("both", BOTH), ("intra", INTRA)]
         if (layers.prediction == Layers.IS_LOST).any():
-            entries.insert(0, ("lost", LOST))
-        edge = x + self.large[0]
-        start = x + pen.textlength(title, font=font) + MARGIN
-        for word, colour in entries:
-            edge -= pen.textlength(word, font=font)
-            if edge - 16 < start:
-                return
-            pen.text((edge, y + 4), word, font=font, fill=FAINT)
-            pen.ellipse((edge - 15, y + 9, edge - 6, y + 18), fill=colour)
-            edge -= 30
+            entries.append(("lost", LOST))
+        widths = [pen.textlength(word, font=font) + 30 for word, _ in entries]
+        title = f"motion per frame, arrows x{self.exaggeration(layers)}"
+        if pen.textlength(title, font=font) + sum(widths) > self.large[0]:
+            title = "motion"
+        pen.text((x, y + 4), title, font=font, fill=TEXT)
+        at = x + self.large[0] - sum(widths) + 15
+        for (word, colour), width in zip(entries, widths, strict=True):
+            pen.ellipse((at, y + 9, at + 9, y + 18), fill=colour)
+            pen.text((at + 15, y + 4), word, font=font, fill=FAINT)
+            at += width
 
     def _heat_label(
         self,
@@ -272,13 +274,14 @@ class Canvas:
         )
         pen.text((x + 58, y + 1), facts.headline, font=self._fonts[18], fill=TEXT)
         pen.text((x + 58, y + 26), facts.details, font=self._fonts[15], fill=FAINT)
-        self._timeline(pen, y, facts.sizes)
+        self._timeline(pen, y + (STRIP_HEIGHT + MARGIN if self._is_narrow else 0), facts.sizes)
 
     def _timeline(
         self, pen: ImageDraw.ImageDraw, y: float, sizes: Sequence[tuple[str, float]]
     ) -> None:
         """A bar per picture, its area the picture's size: heights are square roots."""
-        left, right, height = self.size[0] * TIMELINE_START, self.size[0] - MARGIN, 44
+        left = MARGIN if self._is_narrow else WORDS_WIDTH
+        right, height = self.size[0] - MARGIN, 44
         pen.line((left, y + height, right, y + height), fill=TRACK)
         shown = sizes[-int((right - left) // 5) :]
         most = max((bits for _, bits in shown), default=1) or 1
@@ -299,6 +302,9 @@ def _draw_arrow(
         radius = 0.9 * OVERSAMPLE
         pen.ellipse((*(start - radius), *(start + radius)), fill=(*colour, 150))
         return
+    longest = LONGEST_ARROW * OVERSAMPLE
+    vector = vector * (longest * np.tanh(length / longest) / length)
+    length = float(np.hypot(*vector))
     direction = vector / length
     end = start + vector
     head = min(5.0 * OVERSAMPLE, 0.5 * length)

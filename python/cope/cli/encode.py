@@ -79,8 +79,8 @@ def encode(
         [
             ("tokens", f"{len(tokens)} of width {tokens.embeddings.shape[1]}: {_items(tokens)}"),
             ("rate", _rate(tokens)),
-            ("parsed", f"{share(stats.num_parsed, stats.num_pictures)} pictures"),
-            ("decoded", f"{share(stats.num_decoded, stats.num_pictures)} pictures, to pixels"),
+            ("parsed", share(stats.num_parsed, stats.num_pictures)),
+            ("decoded", f"{share(stats.num_decoded, stats.num_pictures)}, to pixels"),
             ("concealed", lost if stats.num_concealed_pictures else ""),
             (
                 "time",

@@ -76,10 +76,10 @@ def extract(
     lost = counted(stats.num_concealed_pictures, "damaged picture")
     print_facts(
         [
-            ("windows", f"{num_deltas}, {counted(num_keyframes, 'keyframe')}"),
-            ("parsed", f"{share(stats.num_parsed, stats.num_pictures)} pictures"),
-            ("decoded", f"{share(stats.num_decoded, stats.num_pictures)} pictures, to pixels"),
-            ("concealed", f"{lost}" if stats.num_concealed_pictures else ""),
+            ("read", f"{counted(num_deltas, 'window')}, {counted(num_keyframes, 'keyframe')}"),
+            ("parsed", share(stats.num_parsed, stats.num_pictures)),
+            ("decoded", f"{share(stats.num_decoded, stats.num_pictures)}, to pixels"),
+            ("concealed", lost if stats.num_concealed_pictures else ""),
             (
                 "time",
                 f"{seconds:.3f} s, {stats.num_pictures / seconds:.0f} pictures of video per second",

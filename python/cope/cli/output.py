@@ -26,8 +26,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Part of a whole, and the percentage."""
-    return f"{part} of {whole}" + (f" ({part / whole:.1%})" if whole else "")
+    """How many pictures of how many, and the percentage."""
+    return f"{part} of {counted(whole, 'picture')}" + (f" ({part / whole:.1%})" if whole else "")
 
 
 def amount(value: float, unit: str) -> str:

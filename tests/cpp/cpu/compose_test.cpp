@@ -113,15 +113,40 @@ TEST(Compose, SubSampleVectorsChooseTheBlockOfTheCentre) {
   for (const int mv : {7, 8, -8, -9}) {
     WindowComposer composer(kFine);
     composer.begin(std::vector<std::int64_t>{0}, 0.0);
-    HandPicture p1(1, 3, 1);
-    p1.refs(0, {0}).all_mv(0, 0, 0).cell_mv(0, 5, 0, 100, 0).cell_mv(0, 3, 0, 300, 0);
+    HandPicture p1(1, 3, 3);
+    p1.refs(0, {0}).all_mv(0, 0, 0);
+    p1.cell_mv(0, 5, 4, 100, 0).cell_mv(0, 3, 4, 300, 0);
+    p1.cell_mv(0, 4, 5, 100, 0).cell_mv(0, 4, 3, 300, 0);
     composer.add(p1, times);
-    HandPicture p2(2, 3, 1);
-    p2.refs(0, {1}).all_mv(0, 0, 0).cell_mv(0, 4, 0, mv, 0);
-    composer.add(p2, times);
-    const Composed c(composer, 2, p2, 2.0);
     const double expected = mv == 8 ? 25.0 : mv == -9 ? 75.0 : 0.0;
-    EXPECT_NEAR(c.dx(4, 0), mv * 0.25 + expected, 1e-4) << mv;
+    HandPicture across(2, 3, 3), down(3, 3, 3);
+    across.refs(0, {1}).all_mv(0, 0, 0).cell_mv(0, 4, 4, mv, 0);
+    composer.add(across, times);
+    EXPECT_NEAR(Composed(composer, 2, across, 2.0).dx(4, 4), mv * 0.25 + expected, 1e-4) << mv;
+    down.picture.info.decode_index = 2;
+    down.refs(0, {1}).all_mv(0, 0, 0).cell_mv(0, 4, 4, 0, mv);
+    composer.add(down, times);
+    const Composed c(composer, 2, down, 2.0);
+    EXPECT_NEAR(c.dx(4, 4), expected, 1e-4) << mv;
+    EXPECT_NEAR(c.dy(4, 4), mv * 0.25, 1e-4) << mv;
+  }
+}
+
+// A macroblock that leads over an edge reads block by block, each clamped on its own.
+TEST(Compose, EdgesClampBlockByBlock) {
+  const HandTimes times({0.0, 1.0, 2.0});
+  WindowComposer composer(kFine);
+  composer.begin(std::vector<std::int64_t>{0}, 0.0);
+  HandPicture p1(1, 1, 1), p2(2, 1, 1);
+  p1.refs(0, {0});
+  for (int i = 0; i < 16; ++i) p1.cell_mv(0, i % 4, i / 4, 4 * (i % 4), 4 * (i / 4));
+  composer.add(p1, times);
+  p2.refs(0, {1}).all_mv(0, 32, -16);  // two blocks right, one up
+  composer.add(p2, times);
+  const Composed c(composer, 2, p2, 2.0);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_NEAR(c.dx(i, i), 8.0 + std::min(i + 2, 3), 1e-4);
+    EXPECT_NEAR(c.dy(i, i), -4.0 + std::max(i - 1, 0), 1e-4);
   }
 }
 
@@ -407,6 +432,39 @@ TEST(Compose, MbaffFieldMacroblocksStandOnTheirRows) {
   EXPECT_NEAR(c.dx(0, 2), 1.0, 1e-4);  // row 2 + 1 is still in the upper half
   EXPECT_NEAR(c.dx(0, 4), 10.0, 1e-4);
   EXPECT_NEAR(c.dx(0, 3), 1.0, 1e-4);
+}
+
+// H.265 will bring maps of other block sizes.
+TEST(Compose, BlockMapsOfOtherSizes) {
+  const HandTimes times({0.0, 1.0});
+  for (const int block_size : {8, 32}) {
+    HandPicture p(1, 4, 2);
+    p.refs(0, {0});
+    for (int i = 0; i < 16 * 8; ++i) p.cell_mv(0, i % 16, i / 16, 4 * (i % 16), 4 * (i / 16));
+    auto& blocks = p.picture.blocks;
+    blocks.block_size = block_size;
+    blocks.width = 64 / block_size;
+    blocks.height = 32 / block_size;
+    blocks.type.resize_uninitialized(blocks.size());
+    blocks.flags.assign_zero(blocks.size());
+    blocks.bits.assign_zero(blocks.size());
+    blocks.slice_idx.assign_zero(blocks.size());
+    std::fill_n(blocks.type.data(), blocks.size(), static_cast<std::uint8_t>(BlockType::kInter));
+    blocks.type[1] = static_cast<std::uint8_t>(BlockType::kI4x4);
+    WindowComposer composer(kFine);
+    composer.begin(std::vector<std::int64_t>{0}, 0.0);
+    composer.add(p, times);
+    const Composed c(composer, 1, p, 1.0);
+    const int cells = block_size / 4;
+    for (int y = 0; y < 8; ++y) {
+      for (int x = 0; x < 16; ++x) {
+        const bool intra = y < cells && x >= cells && x < 2 * cells;
+        EXPECT_EQ(c.intra[c.at(x, y)], intra ? 1.0F : 0.0F);
+        EXPECT_NEAR(c.dx(x, y), intra ? 0.0 : x, 1e-4);
+        EXPECT_NEAR(c.dy(x, y), intra ? 0.0 : y, 1e-4);
+      }
+    }
+  }
 }
 
 TEST(Compose, TargetAtTheTimeOfTheStartIsNotValid) {

@@ -22,7 +22,8 @@ class BitWriter {
     return u(length - 1, 0).u(length, value + 1);
   }
   BitWriter& se(std::int64_t value) {
-    return ue(value > 0 ? static_cast<std::uint64_t>(2 * value - 1) : static_cast<std::uint64_t>(-2 * value));
+    return ue(value > 0 ? static_cast<std::uint64_t>(2 * value - 1)
+                        : static_cast<std::uint64_t>(-2 * value));
   }
   /// rbsp_trailing_bits().
   BitWriter& trailing() {

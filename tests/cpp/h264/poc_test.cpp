@@ -10,7 +10,8 @@ namespace {
 constexpr std::int32_t kMin = std::numeric_limits<std::int32_t>::min();
 
 NalUnitHeader nal(bool is_idr, unsigned nal_ref_idc) {
-  return {false, static_cast<std::uint8_t>(nal_ref_idc), is_idr ? NalUnitType::kSliceIdr : NalUnitType::kSlice};
+  return {false, static_cast<std::uint8_t>(nal_ref_idc),
+          is_idr ? NalUnitType::kSliceIdr : NalUnitType::kSlice};
 }
 
 /// Feeds pictures one after the other.
@@ -18,7 +19,8 @@ class Sequence {
  public:
   explicit Sequence(const Sps& sps) : sps_(sps) {}
 
-  PicOrderCnt next(const NalUnitHeader& nal_header, const SliceHeader& header, bool has_operation_5 = false) {
+  PicOrderCnt next(const NalUnitHeader& nal_header, const SliceHeader& header,
+                   bool has_operation_5 = false) {
     const PicOrderCnt poc = decoder_.derive(sps_, nal_header, header);
     PicOrderCnt after = poc;
     if (has_operation_5) {
@@ -62,13 +64,13 @@ TEST(PicOrderCnt, Type0WrapsBothWays) {
   Sps sps;  // MaxPicOrderCntLsb 16
   Sequence s(sps);
   EXPECT_EQ(s.next(nal(true, 1), lsb(0)).top, 0);
-  EXPECT_EQ(s.next(nal(false, 1), lsb(8)).top, 8);   // 8 - 0 is not above 16 / 2
+  EXPECT_EQ(s.next(nal(false, 1), lsb(8)).top, 8);  // 8 - 0 is not above 16 / 2
   EXPECT_EQ(s.next(nal(false, 1), lsb(14)).top, 14);
-  EXPECT_EQ(s.next(nal(false, 1), lsb(4)).top, 20);  // wraps up
-  EXPECT_EQ(s.next(nal(false, 0), lsb(15)).top, 15); // B before it: wraps down
+  EXPECT_EQ(s.next(nal(false, 1), lsb(4)).top, 20);   // wraps up
+  EXPECT_EQ(s.next(nal(false, 0), lsb(15)).top, 15);  // B before it: wraps down
   EXPECT_EQ(s.next(nal(false, 0), lsb(2)).top, 18);  // the non-reference picture was not remembered
-  EXPECT_EQ(s.next(nal(false, 1), lsb(12)).top, 28); // 12 - 4 = 8: no wrap
-  EXPECT_EQ(s.next(nal(false, 1), lsb(4)).top, 36);  // 12 - 4 >= 8: wraps
+  EXPECT_EQ(s.next(nal(false, 1), lsb(12)).top, 28);  // 12 - 4 = 8: no wrap
+  EXPECT_EQ(s.next(nal(false, 1), lsb(4)).top, 36);   // 12 - 4 >= 8: wraps
   EXPECT_EQ(s.next(nal(true, 1), lsb(3)).top, 3);
 }
 
@@ -98,7 +100,8 @@ TEST(PicOrderCnt, Type0AfterOperation5) {
   Sps sps;
   Sequence s(sps);
   s.next(nal(true, 1), lsb(0));
-  s.next(nal(false, 1), lsb(10));
+  s.next(nal(false, 1), lsb(8));
+  s.next(nal(false, 1), lsb(12));
   const PicOrderCnt poc = s.next(nal(false, 1), lsb(4, -2), true);
   EXPECT_EQ(poc.top, 20);  // as decoded
   EXPECT_EQ(poc.bottom, 18);

@@ -175,7 +175,8 @@ TEST(Pps, ActivationChecksAgainstTheSps) {
 
 // ---- scaling lists
 
-/// weight_4x4 of list `i` at zig-zag index k, from raster order: 0 (0,0), 1 (1,0), 2 (0,1), 15 (3,3).
+/// weight_4x4 of list `i` at zig-zag index k, from raster order: 0 (0,0), 1 (1,0), 2 (0,1), 15
+/// (3,3).
 int at(const prim::ScalingMatrices& m, int i, int k) {
   const int raster[] = {0, 1, 4};
   return k == 15 ? m.weight_4x4[i][15] : m.weight_4x4[i][raster[k]];
@@ -192,10 +193,10 @@ void fill(ScalingLists& lists, int i, std::uint8_t value) {
 
 TEST(ScalingLists, ParsesDifferencesAndTheShortForm) {
   BitWriter w;
-  w.flag(true).se(2);                            // 10
-  for (int j = 1; j < 4; ++j) w.se(1);           // 11, 12, 13
-  w.se(-13);                                     // nextScale 0: the rest repeats 13
-  w.flag(true).se(-8);                           // first nextScale 0: default
+  w.flag(true).se(2);                   // 10
+  for (int j = 1; j < 4; ++j) w.se(1);  // 11, 12, 13
+  w.se(-13);                            // nextScale 0: the rest repeats 13
+  w.flag(true).se(-8);                  // first nextScale 0: default
   w.flag(false);
   const Rbsp rbsp(w.trailing());
   bits::BitReader r = rbsp.reader();
@@ -223,15 +224,16 @@ TEST(ScalingLists, RasterOrderOfTheZigZagScan) {
   lists.present = 1;
   std::iota(lists.list_4x4[0], lists.list_4x4[0] + 16, std::uint8_t{100});
   const prim::ScalingMatrices m = resolve_scaling_matrices(&lists, nullptr);
-  const int expected[16] = {100, 101, 105, 106, 102, 104, 107, 112, 103, 108, 111, 113, 109, 110, 114, 115};
+  const int expected[16] = {100, 101, 105, 106, 102, 104, 107, 112,
+                            103, 108, 111, 113, 109, 110, 114, 115};
   for (int k = 0; k < 16; ++k) EXPECT_EQ(m.weight_4x4[0][k], expected[k]) << k;
 }
 
 TEST(ScalingLists, FallBackRuleA) {
   ScalingLists sps;
-  fill(sps, 1, 50);   // Intra Cb; Cr falls back to it
-  fill(sps, 6, 60);   // 8x8 Intra Y; Intra Cb and Cr follow
-  fill(sps, 9, 90);   // 8x8 Inter Cb; Inter Cr follows
+  fill(sps, 1, 50);  // Intra Cb; Cr falls back to it
+  fill(sps, 6, 60);  // 8x8 Intra Y; Intra Cb and Cr follow
+  fill(sps, 9, 90);  // 8x8 Inter Cb; Inter Cr follows
   const prim::ScalingMatrices m = resolve_scaling_matrices(&sps, nullptr);
   EXPECT_EQ(at(m, 0, 0), 6);  // Default_4x4_Intra
   EXPECT_EQ(at(m, 0, 15), 42);
@@ -263,9 +265,9 @@ TEST(ScalingLists, FallBackRuleBNeedsListsOfTheSps) {
   EXPECT_EQ(at(m, 2, 0), 20);  // by way of lists 0 and 1 of the PPS
   EXPECT_EQ(at(m, 3, 0), 23);
   EXPECT_EQ(at(m, 4, 0), 34);
-  EXPECT_EQ(at(m, 5, 0), 10);          // asked for the default
+  EXPECT_EQ(at(m, 5, 0), 10);  // asked for the default
   EXPECT_EQ(m.weight_8x8[3][0], 27);
-  EXPECT_EQ(m.weight_8x8[0][0], 6);    // the SPS's list 6 fell back to Default_8x8_Intra
+  EXPECT_EQ(m.weight_8x8[0][0], 6);  // the SPS's list 6 fell back to Default_8x8_Intra
   m = resolve_scaling_matrices(nullptr, &pps);
   EXPECT_EQ(at(m, 0, 0), 6);  // rule A
   EXPECT_EQ(at(m, 3, 0), 10);
@@ -275,7 +277,8 @@ TEST(ScalingLists, FallBackRuleBNeedsListsOfTheSps) {
 // ---- slice groups
 
 std::vector<std::uint8_t> map_of(const SpsSyntax& sps_syntax, const PpsSyntax& pps_syntax,
-                                 std::uint32_t slice_group_change_cycle = 0, bool field_pic_flag = false) {
+                                 std::uint32_t slice_group_change_cycle = 0,
+                                 bool field_pic_flag = false) {
   const Sps sps = make_sps(sps_syntax);
   Pps pps;
   EXPECT_TRUE(parse(pps_syntax.write(), &sps, pps).ok());

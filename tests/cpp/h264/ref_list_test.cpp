@@ -32,8 +32,8 @@ ReferenceFrame long_term(int LongTermFrameIdx, int poc, std::int64_t decode_inde
   return f;
 }
 
-SliceHeader slice(SliceType slice_type, int num_ref0, int num_ref1 = 0, std::uint8_t fields = kBothFields,
-                  int frame_num = 15) {
+SliceHeader slice(SliceType slice_type, int num_ref0, int num_ref1 = 0,
+                  std::uint8_t fields = kBothFields, int frame_num = 15) {
   SliceHeader h;
   h.slice_type = slice_type;
   h.frame_num = static_cast<std::uint16_t>(frame_num);
@@ -76,8 +76,9 @@ std::string list_of(const SliceHeader& header, const std::vector<ReferenceFrame>
 
 // The example of 8.2.4.2.1: PicNum 300, 302, 303 and LongTermPicNum 0, 3.
 TEST(RefList, PFrames) {
-  const std::vector<ReferenceFrame> frames = {short_term(300, 0, 1), long_term(3, 0, 2), short_term(303, 0, 3),
-                                              short_term(302, 0, 4), long_term(0, 0, 5)};
+  const std::vector<ReferenceFrame> frames = {short_term(300, 0, 1), long_term(3, 0, 2),
+                                              short_term(303, 0, 3), short_term(302, 0, 4),
+                                              long_term(0, 0, 5)};
   SliceHeader h = slice(SliceType::P, 5, 0, kBothFields, 304);
   EXPECT_EQ(list_of(h, frames), "3 4 1 5* 2*");
   h.num_ref_idx_active[0] = 2;
@@ -91,7 +92,8 @@ TEST(RefList, PFrames) {
 }
 
 TEST(RefList, FramesNeedBothFields) {
-  std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, 2), long_term(0, 0, 3)};
+  std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, 2),
+                                        long_term(0, 0, 3)};
   frames[0].short_term = kTopField;
   frames[2].long_term = kBottomField;
   EXPECT_EQ(list_of(slice(SliceType::P, 3), frames), "2 - -");
@@ -99,15 +101,17 @@ TEST(RefList, FramesNeedBothFields) {
 }
 
 TEST(RefList, BFramesByPicOrderCnt) {
-  const std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 16, 2), short_term(3, 8, 3),
-                                              short_term(4, 4, 4), long_term(1, 6, 5), long_term(0, 2, 6)};
+  const std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 16, 2),
+                                              short_term(3, 8, 3), short_term(4, 4, 4),
+                                              long_term(1, 6, 5),  long_term(0, 2, 6)};
   const SliceHeader h = slice(SliceType::B, 6, 6);
   EXPECT_EQ(list_of(h, frames, 0, 6), "4 1 3 2 6* 5*");
   EXPECT_EQ(list_of(h, frames, 1, 6), "3 2 4 1 6* 5*");
 }
 
 TEST(RefList, EqualListsOfBSlicesDifferInTheFirstTwo) {
-  const std::vector<ReferenceFrame> past = {short_term(1, 0, 1), short_term(2, 4, 2), short_term(3, 8, 3)};
+  const std::vector<ReferenceFrame> past = {short_term(1, 0, 1), short_term(2, 4, 2),
+                                            short_term(3, 8, 3)};
   SliceHeader h = slice(SliceType::B, 3, 3);
   EXPECT_EQ(list_of(h, past, 0, 12), "3 2 1");
   EXPECT_EQ(list_of(h, past, 1, 12), "2 3 1");
@@ -122,7 +126,8 @@ TEST(RefList, EqualListsOfBSlicesDifferInTheFirstTwo) {
 }
 
 TEST(RefList, InferredFramesHaveNoPicOrderCntOfType0) {
-  std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, -1), short_term(3, 8, 3)};
+  std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, -1),
+                                        short_term(3, 8, 3)};
   frames[1].is_missing = true;
   EXPECT_EQ(list_of(slice(SliceType::P, 3), frames), "3 - 1");
   EXPECT_EQ(list_of(slice(SliceType::B, 3, 3), frames, 0, 12), "3 1 -");
@@ -133,14 +138,15 @@ TEST(RefList, InferredFramesHaveNoPicOrderCntOfType0) {
 }
 
 TEST(RefList, PFieldsAlternateFromTheirOwnParity) {
-  const std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, 2), long_term(2, 0, 3)};
+  const std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, 2),
+                                              long_term(2, 0, 3)};
   EXPECT_EQ(list_of(slice(SliceType::P, 6, 0, kTopField), frames), "2t 2b 1t 1b 3t* 3b*");
   EXPECT_EQ(list_of(slice(SliceType::P, 6, 0, kBottomField), frames), "2b 2t 1b 1t 3b* 3t*");
 }
 
 TEST(RefList, MissingFieldsAreSteppedOver) {
-  std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, 2), short_term(3, 0, 3),
-                                        short_term(4, 0, 4)};
+  std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 0, 2),
+                                        short_term(3, 0, 3), short_term(4, 0, 4)};
   frames[3].short_term = kBottomField;
   frames[2].short_term = kBottomField;
   frames[1].short_term = kTopField;
@@ -159,7 +165,8 @@ TEST(RefList, SecondFieldRefersToTheFirst) {
 }
 
 TEST(RefList, BFieldsByPicOrderCntOfTheirFrames) {
-  const std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 8, 2), short_term(3, 4, 3)};
+  const std::vector<ReferenceFrame> frames = {short_term(1, 0, 1), short_term(2, 8, 2),
+                                              short_term(3, 4, 3)};
   const SliceHeader h = slice(SliceType::B, 6, 6, kBottomField);
   EXPECT_EQ(list_of(h, frames, 0, 5), "3b 3t 1b 1t 2b 2t");
   EXPECT_EQ(list_of(h, frames, 1, 5), "2b 2t 3b 3t 1b 1t");
@@ -187,8 +194,8 @@ TEST(RefList, DescribesThePicturesOfAnEntry) {
 }
 
 TEST(RefList, ModificationMovesPicturesToTheFront) {
-  const std::vector<ReferenceFrame> frames = {short_term(11, 0, 1), short_term(12, 0, 2), short_term(13, 0, 3),
-                                              long_term(2, 0, 4)};
+  const std::vector<ReferenceFrame> frames = {short_term(11, 0, 1), short_term(12, 0, 2),
+                                              short_term(13, 0, 3), long_term(2, 0, 4)};
   SliceHeader h = slice(SliceType::P, 4, 0, kBothFields, 14);
   modify(h, 0, 0, 2);  // 14 - 3 = 11
   EXPECT_EQ(list_of(h, frames), "1 3 2 4*");
@@ -202,14 +209,16 @@ TEST(RefList, ModificationMovesPicturesToTheFront) {
 }
 
 TEST(RefList, ModificationReachesBeyondTheCutList) {
-  const std::vector<ReferenceFrame> frames = {short_term(11, 0, 1), short_term(12, 0, 2), short_term(13, 0, 3)};
+  const std::vector<ReferenceFrame> frames = {short_term(11, 0, 1), short_term(12, 0, 2),
+                                              short_term(13, 0, 3)};
   SliceHeader h = slice(SliceType::P, 2, 0, kBothFields, 14);
   modify(h, 0, 0, 2);
   EXPECT_EQ(list_of(h, frames), "1 3");
 }
 
 TEST(RefList, ModificationWrapsPicNum) {
-  const std::vector<ReferenceFrame> frames = {short_term(-2, 0, 1), short_term(-1, 0, 2), short_term(0, 0, 3)};
+  const std::vector<ReferenceFrame> frames = {short_term(-2, 0, 1), short_term(-1, 0, 2),
+                                              short_term(0, 0, 3)};
   SliceHeader h = slice(SliceType::P, 3, 0, kBothFields, 1);
   modify(h, 0, 0, 2);  // 1 - 3 = -2, as 14 of 16, above CurrPicNum
   EXPECT_EQ(list_of(h, frames), "1 3 2");
@@ -218,10 +227,11 @@ TEST(RefList, ModificationWrapsPicNum) {
 }
 
 TEST(RefList, ModificationOfFields) {
-  const std::vector<ReferenceFrame> frames = {short_term(5, 0, 1), short_term(6, 0, 2), long_term(1, 0, 3)};
+  const std::vector<ReferenceFrame> frames = {short_term(5, 0, 1), short_term(6, 0, 2),
+                                              long_term(1, 0, 3)};
   SliceHeader h = slice(SliceType::P, 6, 0, kBottomField, 7);  // CurrPicNum 15
-  modify(h, 0, 0, 4);                                          // PicNum 10: opposite parity of frame 5
-  modify(h, 0, 2, 3);                                          // LongTermPicNum 3: same parity of index 1
+  modify(h, 0, 0, 4);  // PicNum 10: opposite parity of frame 5
+  modify(h, 0, 2, 3);  // LongTermPicNum 3: same parity of index 1
   EXPECT_EQ(list_of(h, frames), "1t 3b* 2b 2t 1b 3t*");
 }
 
@@ -325,7 +335,9 @@ class Oracle {
     Pics out;
     if (current_ == kBothFields) {
       out = every();
-      std::sort(out.begin(), out.end(), [&](const Pic& a, const Pic& b) { return before(a.frame, a.is_long, b.frame, b.is_long, X); });
+      std::sort(out.begin(), out.end(), [&](const Pic& a, const Pic& b) {
+        return before(a.frame, a.is_long, b.frame, b.is_long, X);
+      });
       return out;
     }
     for (const bool is_long : {false, true}) {
@@ -333,7 +345,8 @@ class Oracle {
       for (std::size_t i = 0; i < frames_.size(); ++i) {
         if ((is_long ? frames_[i].long_term : frames_[i].short_term) != 0) order.push_back(i);
       }
-      std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return before(a, is_long, b, is_long, X); });
+      std::sort(order.begin(), order.end(),
+                [&](std::size_t a, std::size_t b) { return before(a, is_long, b, is_long, X); });
       std::deque<Pic> same;
       std::deque<Pic> opposite;
       for (const std::size_t i : order) {
@@ -346,7 +359,6 @@ class Oracle {
         std::deque<Pic>& from = take_same ? same : opposite;
         out.push_back(from.front());
         from.pop_front();
-        if ((take_same ? opposite : same).empty()) break;
       }
       // One side is used up: the other follows.
       for (const auto* rest : {&same, &opposite}) out.insert(out.end(), rest->begin(), rest->end());
@@ -389,17 +401,20 @@ TEST(RefList, EqualsTheSlowTranscription) {
       f.LongTermFrameIdx = indices[static_cast<std::size_t>(15 - i)];
       const auto random_mask = [&] { return static_cast<std::uint8_t>(below(4)); };
       f.long_term = below(3) == 0 ? random_mask() : std::uint8_t{0};
-      f.short_term = static_cast<std::uint8_t>((below(3) == 0 ? random_mask() : kBothFields) & ~f.long_term);
+      f.short_term =
+          static_cast<std::uint8_t>((below(3) == 0 ? random_mask() : kBothFields) & ~f.long_term);
       frames.push_back(f);
     }
-    SliceHeader h = slice(type, 1 + below(16), type == SliceType::B ? 1 + below(16) : 0, current, 6);
+    SliceHeader h =
+        slice(type, 1 + below(16), type == SliceType::B ? 1 + below(16) : 0, current, 6);
     const std::int32_t poc = 4 * below(16) + 2;
     const Oracle oracle(h, poc, frames);
     const auto numbers = oracle.all_numbers();
     for (int X = 0; X < (h.is_b() ? 2 : 1) && !numbers.empty(); ++X) {
       std::int32_t pred = h.CurrPicNum;
       for (int i = below(std::min<int>(5, h.num_ref_idx_active[X] + 1)); i > 0; --i) {
-        const auto [number, is_long] = numbers[static_cast<std::size_t>(below(static_cast<int>(numbers.size())))];
+        const auto [number, is_long] =
+            numbers[static_cast<std::size_t>(below(static_cast<int>(numbers.size())))];
         if (is_long) {
           modify(h, X, 2, static_cast<unsigned>(number));
         } else {
@@ -423,7 +438,8 @@ TEST(RefList, EqualsTheSlowTranscription) {
           ASSERT_TRUE(r.is_missing) << round;
           continue;
         }
-        ASSERT_EQ(r.decode_index, static_cast<std::int64_t>(2 * expected[i].frame)) << round << ' ' << i;
+        ASSERT_EQ(r.decode_index, static_cast<std::int64_t>(2 * expected[i].frame))
+            << round << ' ' << i;
         ASSERT_EQ(r.structure, expected[i].fields % 3) << round << ' ' << i;
         ASSERT_EQ(r.is_long_term, expected[i].is_long) << round << ' ' << i;
       }

@@ -54,10 +54,12 @@ class Marker {
     marking_.mark(sps_, h, p);
   }
   /// The first (second) field of a frame.
-  void first(int frame_num, std::uint8_t parity, std::initializer_list<MemoryManagementControl> commands = {}) {
+  void first(int frame_num, std::uint8_t parity,
+             std::initializer_list<MemoryManagementControl> commands = {}) {
     picture(frame_num, parity, -1, commands);
   }
-  void second(int frame_num, std::uint8_t parity, std::initializer_list<MemoryManagementControl> commands = {}) {
+  void second(int frame_num, std::uint8_t parity,
+              std::initializer_list<MemoryManagementControl> commands = {}) {
     picture(frame_num, parity, next_ - 1, commands);
   }
   void missing(int frame_num) { marking_.infer_frame(sps_, frame_num, {}); }

@@ -33,7 +33,8 @@ Status parse(const BitWriter& w, const NalUnitHeader& nal, const Sps& sps, const
   return status;
 }
 
-std::string element_of(const BitWriter& w, const NalUnitHeader& nal, const Sps& sps, const Pps& pps) {
+std::string element_of(const BitWriter& w, const NalUnitHeader& nal, const Sps& sps,
+                       const Pps& pps) {
   SliceHeader header;
   const Status status = parse(w, nal, sps, pps, header);
   EXPECT_EQ(status.code, StatusCode::kInvalidBitstream);
@@ -41,8 +42,8 @@ std::string element_of(const BitWriter& w, const NalUnitHeader& nal, const Sps& 
 }
 
 // A slice written and worked by hand, of a 32x16 stream at QP 32:
-// 1 first_mb 0 | 00110 slice_type 5 | 1 pps 0 | 0001 frame_num | 0 no override | 0 no modification |
-// 0 sliding window | 1 slice_qp_delta 0 | 010 disable_deblocking_filter_idc 1
+// 1 first_mb 0 | 00110 slice_type 5 | 1 pps 0 | 0001 frame_num | 0 no override | 0 no modification
+// | 0 sliding window | 1 slice_qp_delta 0 | 010 disable_deblocking_filter_idc 1
 TEST(SliceHeader, ReadsTheWorkedExample) {
   Sps sps = small_sps();
   sps.pic_width_in_mbs_minus1 = 1;
@@ -118,13 +119,24 @@ TEST(SliceHeader, ReferenceCountsComeFromPpsUnlessOverridden) {
   EXPECT_EQ(h.num_ref_idx_active[0], 3);
   EXPECT_EQ(h.num_ref_idx_active[1], 2);
   BitWriter overridden;
-  overridden.ue(0).ue(1).ue(0).u(4, 3).flag(false).flag(true).ue(0).ue(15).flag(false).flag(false).se(0);
+  overridden.ue(0)
+      .ue(1)
+      .ue(0)
+      .u(4, 3)
+      .flag(false)
+      .flag(true)
+      .ue(0)
+      .ue(15)
+      .flag(false)
+      .flag(false)
+      .se(0);
   ASSERT_TRUE(parse(overridden, kNonReferenceSlice, sps, pps, h).ok());
   EXPECT_EQ(h.num_ref_idx_active[0], 1);
   EXPECT_EQ(h.num_ref_idx_active[1], 16);
   // 32 references are for fields; a frame may not even inherit them.
   BitWriter too_many;
-  too_many.ue(0).ue(1).ue(0).u(4, 3).flag(false).flag(true).ue(0).ue(16).flag(false).flag(false).se(0);
+  too_many.ue(0).ue(1).ue(0).u(4, 3).flag(false).flag(true).ue(0).ue(16).flag(false).flag(false).se(
+      0);
   EXPECT_EQ(element_of(too_many, kNonReferenceSlice, sps, pps), "num_ref_idx_l1_active_minus1");
   pps.num_ref_idx_l0_default_active_minus1 = 16;
   EXPECT_EQ(element_of(defaults, kNonReferenceSlice, sps, pps), "num_ref_idx_active_override_flag");
@@ -186,9 +198,9 @@ TEST(SliceHeader, PredWeightTableInfersAbsentWeights) {
   BitWriter w;
   w.ue(0).ue(1).ue(0).u(4, 3).flag(true).flag(false).flag(false).flag(false);
   w.ue(5).ue(3);
-  w.flag(true).se(-128).se(127).flag(false);               // list 0, 0
-  w.flag(false).flag(true).se(1).se(2).se(3).se(-4);       // list 0, 1
-  w.flag(false).flag(false);                               // list 1, 0
+  w.flag(true).se(-128).se(127).flag(false);          // list 0, 0
+  w.flag(false).flag(true).se(1).se(2).se(3).se(-4);  // list 0, 1
+  w.flag(false).flag(false);                          // list 1, 0
   w.se(0);
   SliceHeader h;
   std::size_t end = 0;
@@ -262,23 +274,30 @@ TEST(SliceHeader, RefusesValuesOutOfRange) {
   pps.entropy_coding_mode_flag = true;
   EXPECT_EQ(element_of(BitWriter().ue(0).ue(10).ue(0), kReferenceSlice, sps, pps), "slice_type");
   EXPECT_EQ(element_of(BitWriter().ue(0).ue(5).ue(0), kIdrSlice, sps, pps), "slice_type");
-  EXPECT_EQ(element_of(BitWriter().ue(0).ue(2).ue(256), kReferenceSlice, sps, pps), "pic_parameter_set_id");
-  EXPECT_EQ(element_of(BitWriter().ue(12).ue(2).ue(0).u(4, 0), kReferenceSlice, sps, pps), "first_mb_in_slice");
-  EXPECT_EQ(element_of(BitWriter().ue(0).ue(2).ue(0).u(4, 0).ue(65536), kIdrSlice, sps, pps), "idr_pic_id");
+  EXPECT_EQ(element_of(BitWriter().ue(0).ue(2).ue(256), kReferenceSlice, sps, pps),
+            "pic_parameter_set_id");
+  EXPECT_EQ(element_of(BitWriter().ue(12).ue(2).ue(0).u(4, 0), kReferenceSlice, sps, pps),
+            "first_mb_in_slice");
+  EXPECT_EQ(element_of(BitWriter().ue(0).ue(2).ue(0).u(4, 0).ue(65536), kIdrSlice, sps, pps),
+            "idr_pic_id");
   const auto intra = [] { return BitWriter().ue(0).ue(2).ue(0).u(4, 0); };
   EXPECT_EQ(element_of(intra().se(26), kNonReferenceSlice, sps, pps), "slice_qp_delta");
   EXPECT_EQ(element_of(intra().se(-27), kNonReferenceSlice, sps, pps), "slice_qp_delta");
   EXPECT_EQ(element_of(intra().se(-2147483647), kNonReferenceSlice, sps, pps), "slice_qp_delta");
-  EXPECT_EQ(element_of(intra().se(0).ue(3), kNonReferenceSlice, sps, pps), "disable_deblocking_filter_idc");
-  EXPECT_EQ(element_of(intra().se(0).ue(0).se(7), kNonReferenceSlice, sps, pps), "slice_alpha_c0_offset_div2");
-  EXPECT_EQ(element_of(intra().se(0).ue(0).se(0).se(-7), kNonReferenceSlice, sps, pps), "slice_beta_offset_div2");
-  EXPECT_EQ(element_of(BitWriter().ue(0).ue(0).ue(0).u(4, 0).flag(false).flag(false).ue(3), kNonReferenceSlice,
-                       sps, pps),
+  EXPECT_EQ(element_of(intra().se(0).ue(3), kNonReferenceSlice, sps, pps),
+            "disable_deblocking_filter_idc");
+  EXPECT_EQ(element_of(intra().se(0).ue(0).se(7), kNonReferenceSlice, sps, pps),
+            "slice_alpha_c0_offset_div2");
+  EXPECT_EQ(element_of(intra().se(0).ue(0).se(0).se(-7), kNonReferenceSlice, sps, pps),
+            "slice_beta_offset_div2");
+  EXPECT_EQ(element_of(BitWriter().ue(0).ue(0).ue(0).u(4, 0).flag(false).flag(false).ue(3),
+                       kNonReferenceSlice, sps, pps),
             "cabac_init_idc");
   Sps planes = sps;
   planes.chroma_format_idc = 3;
   planes.separate_colour_plane_flag = true;
-  EXPECT_EQ(element_of(BitWriter().ue(0).ue(2).ue(0).u(2, 3), kReferenceSlice, planes, pps), "colour_plane_id");
+  EXPECT_EQ(element_of(BitWriter().ue(0).ue(2).ue(0).u(2, 3), kReferenceSlice, planes, pps),
+            "colour_plane_id");
 }
 
 // ---- 7.4.1.2.4
@@ -290,7 +309,8 @@ struct Slice {
 };
 
 bool starts(const Slice& first, const Slice& current) {
-  return starts_new_picture({&first.nal, &first.header, first.sps}, {&current.nal, &current.header, current.sps});
+  return starts_new_picture({&first.nal, &first.header, first.sps},
+                            {&current.nal, &current.header, current.sps});
 }
 
 TEST(AccessUnit, EachDifferenceStartsAPicture) {
@@ -321,7 +341,8 @@ TEST(AccessUnit, EachDifferenceStartsAPicture) {
   EXPECT_TRUE(differs([](Slice& s) { s.header.delta_pic_order_cnt[1] = 1; }));
   const Sps other_sps;
   EXPECT_TRUE(differs([&](Slice& s) { s.sps = &other_sps; }));
-  EXPECT_TRUE(differs([](Slice& s) { s.header.first_mb_in_slice = 0; }));  // the whole picture again
+  EXPECT_TRUE(
+      differs([](Slice& s) { s.header.first_mb_in_slice = 0; }));  // the whole picture again
   EXPECT_FALSE(differs([](Slice& s) {
     s.header.first_mb_in_slice = 0;
     s.header.colour_plane_id = 1;

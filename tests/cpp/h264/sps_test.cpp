@@ -220,7 +220,8 @@ TEST(Sps, RefusesEveryTruncationButThatOfTheVui) {
   const std::vector<std::uint8_t> whole = syntax.write().bytes();
   bool had_timing_only = false;
   for (std::size_t size = num_bytes; size <= whole.size(); ++size) {
-    const Rbsp rbsp(std::vector<std::uint8_t>(whole.begin(), whole.begin() + static_cast<int>(size)));
+    const Rbsp rbsp(
+        std::vector<std::uint8_t>(whole.begin(), whole.begin() + static_cast<int>(size)));
     bits::BitReader r = rbsp.reader();
     Sps sps;
     ASSERT_TRUE(parse_sps(r, Limits{}, sps).ok()) << size;

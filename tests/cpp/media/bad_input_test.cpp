@@ -165,43 +165,53 @@ TEST_F(BadInputTest, DamagedMovieBox) {
   }
 }
 
-// stsz may promise 2^27 samples of one byte without listing them.
+// stsz may promise millions of samples of one byte without listing them.
 TEST_F(BadInputTest, SampleCountsBeyondTheFile) {
   COPE_NEEDS_FFMPEG();
   Bytes bytes =
       read_file(clip("tiny.mp4", test::test_picture("32x32", 0.12) +
                                      " -c:v libx264 -preset ultrafast -movflags +faststart"));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::size_t stsz = text.find("stsz");
+  const std::size_t stsc = text.find("stsc");
+  const std::size_t stts = text.find("stts");
   const auto put = [&bytes](std::size_t position, std::uint32_t value) {
     for (int shift = 24; shift >= 0; shift -= 8)
       bytes[position++] = static_cast<std::uint8_t>(value >> shift);
   };
-  const std::size_t stsz = text.find("stsz");
-  const std::size_t stsc = text.find("stsc");
-  const std::size_t stts = text.find("stts");
-  put(stsz + 8, 1);         // sample_size
-  put(stsz + 12, 1 << 27);  // sample_count
-  put(stsc + 16, 1 << 27);  // samples_per_chunk
-  put(stts + 12, 1 << 27);
-  const Status status = read_to_end(Source::from_bytes(bytes));
-  EXPECT_FALSE(status.ok()) << text_of(status);
+  for (int log2_count = 20; log2_count < 32; ++log2_count) {
+    const std::uint32_t count = std::uint32_t{1} << log2_count;
+    put(stsz + 8, 1);       // sample_size
+    put(stsz + 12, count);  // sample_count
+    put(stsc + 16, count);  // samples_per_chunk
+    put(stts + 12, count);  // sample_count
+    const Status status = read_to_end(Source::from_bytes(bytes));
+    EXPECT_EQ(status.code, log2_count == 20 ? StatusCode::kEndOfStream : StatusCode::kMediaOpen);
+  }
 }
 
-// Looking at a sequence parameter set of 16384x16384 samples must not allocate a picture.
+// Looking at huge pictures must not allocate one.
 TEST_F(BadInputTest, HugePictures) {
-  COPE_NEEDS_FFMPEG();
-  // High profile, level_idc 51: 0, 0, 0, 0, log2_max_frame_num 4, poc type 2, 1 reference, no gaps, then
-  // both sizes ue(1023), frame_mbs_only, no 8x8 inference, no cropping, no VUI.
-  const Bytes sps = {0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x33, 0xf6, 0x80, 0x20, 0x00, 0x00, 0x80, 0x02, 0x00, 0x48};
-  const Bytes pps = {0, 0, 0, 1, 0x68, 0xce, 0x38, 0x80};
-  const Bytes idr = {0, 0, 0, 1, 0x65, 0x88, 0x84, 0x21, 0xa0, 0xff, 0xff, 0xff, 0xff};
-  Bytes stream;
-  for (int i = 0; i < 8; ++i) {
-    for (const Bytes* nal : {&sps, &pps, &idr}) stream.insert(stream.end(), nal->begin(), nal->end());
-  }
-  const Status status = read_to_end(write_file("huge.h264", stream));
+  // Baseline, level 5.1, log2_max_frame_num 4, POC type 2, one reference, then both sizes.
+  const Bytes start = {0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x33};
+  const Bytes size_8192 = {0xda, 0x00, 0x20, 0x00, 0x04, 0x01, 0x90};
+  const Bytes size_16384 = {0xda, 0x00, 0x10, 0x00,
+                            0x00, 0x80, 0x19};  // too much for libavcodec as well
+  const Bytes slice = {0, 0, 0,    1,    0x68, 0xce, 0x38, 0x80, 0,   0,
+                       0, 1, 0x65, 0x88, 0x84, 0x21, 0xa0, 0xff, 0xff};
+  const auto stream_of = [&](const Bytes& size) {
+    Bytes stream;
+    for (int i = 0; i < 8; ++i) {
+      for (const Bytes* part : {&start, &size, &slice})
+        stream.insert(stream.end(), part->begin(), part->end());
+    }
+    return stream;
+  };
+  const Status status = read_to_end(write_file("8192.h264", stream_of(size_8192)));
   EXPECT_EQ(status.code, StatusCode::kLimitExceeded) << text_of(status);
   EXPECT_STREQ(status.element, "max_luma_samples");
+  EXPECT_EQ(read_to_end(write_file("16384.h264", stream_of(size_16384))).code,
+            StatusCode::kEndOfStream);
 }
 
 TEST_F(BadInputTest, SharedMalformedFiles) {

@@ -132,8 +132,9 @@ TEST(KeyframeDecoderTest, MonochromeIsStretchedToFullRange) {
   COPE_NEEDS_FFMPEG();
   for (const std::string codec : {"libx264", "libx265"}) {
     const std::string path =
-        clip("gray_" + codec + ".mp4", test_picture("64x64", 0.04) + " -pix_fmt gray -color_range tv -c:v " + codec +
-                                           (codec == "libx265" ? " -x265-params log-level=none" : ""));
+        clip("gray_" + codec + ".mp4",
+             test_picture("64x64", 0.04) + " -pix_fmt gray -color_range tv -c:v " + codec +
+                 (codec == "libx265" ? " -x265-params log-level=none" : ""));
     Clip video(path);
     const Image image = video.decode(0, 0);
     const Bytes luma = test::output_of("ffmpeg -nostdin -v error -i " + path +
@@ -237,8 +238,8 @@ TEST(KeyframeDecoderTest, FieldsAreWoven) {
     Clip video(path);
     for (std::size_t frame = 0; frame < video.views.size() / 2; frame += 3) {
       Image image;
-      const Status status = video.decoder.decode(std::span(video.views).first(2 * frame + 2), 2 * frame,
-                                                 SkipPictures::kNone, image);
+      const Status status = video.decoder.decode(std::span(video.views).first(2 * frame + 2),
+                                                 2 * frame, SkipPictures::kNone, image);
       ASSERT_TRUE(status.ok()) << name << text_of(status);
       EXPECT_EQ(max_difference(image, ffmpeg_frame(path, frame)), 0) << name << frame;
     }
@@ -424,8 +425,9 @@ TEST(KeyframeDecoderTest, LimitsHold) {
   options.limits.max_luma_samples = 176 * 143;
   Clip video(h264_clip("base.mp4"), options);
   Image image;
-  EXPECT_EQ(video.decoder.decode(std::span(video.views).first(1), 0, SkipPictures::kNone, image).code,
-            StatusCode::kInvalidBitstream);
+  EXPECT_EQ(
+      video.decoder.decode(std::span(video.views).first(1), 0, SkipPictures::kNone, image).code,
+      StatusCode::kInvalidBitstream);
 }
 
 TEST(KeyframeDecoderTest, UnknownCodecs) {

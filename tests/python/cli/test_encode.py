@@ -21,7 +21,7 @@ def test_tokens_and_their_price(run, demo_clip, tmp_path):
     assert facts["rate"] == f"{num_tokens / 14:.1f} tokens per second of video"
     parsed, total = (int(word) for word in facts["parsed"].split()[:3:2])
     assert total == 350 and 0 < parsed < total
-    assert facts["decoded"].startswith("2 of 350 (0.6%)")
+    assert facts["decoded"].startswith("2 of 350 pictures (0.6%)")
     assert "random" in facts["weights"] and "not trained" in facts["weights"]
     assert "s reading" in facts["time"]
 
