@@ -51,7 +51,9 @@ void translate(const std::exception_ptr& thrown, void*) {
     std::rethrow_exception(thrown);
   } catch (const StatusError& error) {
     const Status& status = error.status();
-    const auto text = [](const char* s) { return s == nullptr ? nb::none() : nb::object(nb::str(s)); };
+    const auto text = [](const char* s) {
+      return s == nullptr ? nb::none() : nb::object(nb::str(s));
+    };
     const auto number = [](std::int64_t n) { return n < 0 ? nb::none() : nb::object(nb::int_(n)); };
     const nb::object type = nb::module_::import_("cope.errors").attr(class_name(status.code));
     const int code = status.error_code == 0 ? 0 : media::error_errno(status.error_code);

@@ -108,13 +108,13 @@ NumpyArray<float> saliency(const NativePicture& picture, std::int32_t cell) {
   cpu::rasterise_motion(*picture.primitives, picture.picture_times(), grid,
                         cpu::BiPrediction::kAverage, motion.data(), valid.data());
   cpu::write_saliency(*picture.primitives, grid, motion.data(), out.data());
-  return take(std::move(out), {3, static_cast<std::size_t>(grid.height),
-                               static_cast<std::size_t>(grid.width)});
+  return take(std::move(out),
+              {3, static_cast<std::size_t>(grid.height), static_cast<std::size_t>(grid.width)});
 }
 
 // The window from pictures[0] to pictures[-1], which are in decoding order.
 NamedValues compose(const std::vector<NativePicture*>& pictures, std::int32_t cell,
-                 std::int32_t residual_scale, const std::string& bi_prediction) {
+                    std::int32_t residual_scale, const std::string& bi_prediction) {
   cpu::WindowComposer composer({cell, residual_scale, bi_prediction_of(bi_prediction)});
   const NativePicture& start = *pictures.front();
   const NativePicture& target = *pictures.back();

@@ -59,9 +59,9 @@ NumpyArray<const std::int16_t> motion_vectors(const NativePicture& self) {
 
 NumpyArray<const std::int8_t> ref_idx(const NativePicture& self) {
   const prim::MotionField& motion = self.primitives->motion;
-  return view(self.primitives, motion.ref_idx.data(),
-              {2, static_cast<std::size_t>(motion.height_4x4),
-               static_cast<std::size_t>(motion.width_4x4)});
+  return view(
+      self.primitives, motion.ref_idx.data(),
+      {2, static_cast<std::size_t>(motion.height_4x4), static_cast<std::size_t>(motion.width_4x4)});
 }
 
 NumpyArray<std::int32_t> ref_poc(const NativePicture& self) {
@@ -87,8 +87,8 @@ nb::list references(const NativePicture& self) {
       nb::list entries;
       for (int i = 0; i < refs.num_ref[list]; ++i) {
         const prim::RefPicture& ref = refs.ref[list][i];
-        entries.append(nb::make_tuple(ref.is_missing ? -1 : ref.decode_index, ref.poc,
-                                      ref.is_long_term));
+        entries.append(
+            nb::make_tuple(ref.is_missing ? -1 : ref.decode_index, ref.poc, ref.is_long_term));
       }
       lists.append(nb::tuple(entries));
     }
@@ -212,40 +212,60 @@ void bind_picture(nb::module_& m) {
       .def_prop_ro("mv", motion_vectors)
       .def_prop_ro("ref_idx", ref_idx)
       .def_prop_ro("ref_poc", ref_poc)
-      .def_prop_ro("references", references,
-                   nb::sig("def references(self) -> list[tuple[tuple[tuple[int, int, bool], ...], ...]]"))
-      .def_prop_ro("type", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.type);
-      })
-      .def_prop_ro("flags", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.flags);
-      })
-      .def_prop_ro("partition", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.partition);
-      })
-      .def_prop_ro("partition_shape", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.partition_shape);
-      })
-      .def_prop_ro("qp", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.qp);
-      })
-      .def_prop_ro("slice_idx", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.slice_idx);
-      })
-      .def_prop_ro("bits", [](const NativePicture& self) {
-        return block_array(self, self.primitives->blocks.bits);
-      })
+      .def_prop_ro(
+          "references", references,
+          nb::sig("def references(self) -> list[tuple[tuple[tuple[int, int, bool], ...], ...]]"))
+      .def_prop_ro(
+          "type",
+          [](const NativePicture& self) { return block_array(self, self.primitives->blocks.type); },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "flags",
+          [](const NativePicture& self) {
+            return block_array(self, self.primitives->blocks.flags);
+          },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "partition",
+          [](const NativePicture& self) {
+            return block_array(self, self.primitives->blocks.partition);
+          },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "partition_shape",
+          [](const NativePicture& self) {
+            return block_array(self, self.primitives->blocks.partition_shape);
+          },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "qp",
+          [](const NativePicture& self) { return block_array(self, self.primitives->blocks.qp); },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "slice_idx",
+          [](const NativePicture& self) {
+            return block_array(self, self.primitives->blocks.slice_idx);
+          },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "bits",
+          [](const NativePicture& self) { return block_array(self, self.primitives->blocks.bits); },
+          nb::rv_policy::move)
       .def_prop_ro("records", records)
-      .def_prop_ro("positions",
-                   [](const NativePicture& self) {
-                     const auto& buffer = self.primitives->coeffs.positions;
-                     return view(self.primitives, buffer.data(), {buffer.size()});
-                   })
-      .def_prop_ro("levels",
-                   [](const NativePicture& self) {
-                     const auto& buffer = self.primitives->coeffs.levels;
-                     return view(self.primitives, buffer.data(), {buffer.size()});
-                   })
+      .def_prop_ro(
+          "positions",
+          [](const NativePicture& self) {
+            const auto& buffer = self.primitives->coeffs.positions;
+            return view(self.primitives, buffer.data(), {buffer.size()});
+          },
+          nb::rv_policy::move)
+      .def_prop_ro(
+          "levels",
+          [](const NativePicture& self) {
+            const auto& buffer = self.primitives->coeffs.levels;
+            return view(self.primitives, buffer.data(), {buffer.size()});
+          },
+          nb::rv_policy::move)
       .def("digest", digest, "n"_a);
 }
 

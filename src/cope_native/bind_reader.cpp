@@ -37,7 +37,8 @@ void bind_reader(nb::module_& m) {
           "__init__",
           [](Reader* self, nb::object source, std::optional<std::int32_t> stream_index, int threads,
              const std::string& on_error, const Limits& limits) {
-            new (self) Reader(std::move(source), stream_index, {threads, on_error_of(on_error)}, limits);
+            new (self)
+                Reader(std::move(source), stream_index, {threads, on_error_of(on_error)}, limits);
           },
           "source"_a, "stream_index"_a.none(), "threads"_a, "on_error"_a, "limits"_a)
       .def_prop_ro("info", &Reader::info)

@@ -19,10 +19,10 @@ using NamedValues = nanobind::typed<nanobind::dict, nanobind::str, nanobind::any
 /// A read-only NumPy view of memory that `owner` holds; it keeps `owner` alive.
 template <class T, class Owner>
 NumpyArray<const T> view(const std::shared_ptr<Owner>& owner, const T* data,
-                      std::initializer_list<std::size_t> shape) {
+                         std::initializer_list<std::size_t> shape) {
   auto keeper = std::make_unique<std::shared_ptr<Owner>>(owner);
-  nanobind::capsule capsule(keeper.get(),
-                            [](void* p) noexcept { delete static_cast<std::shared_ptr<Owner>*>(p); });
+  nanobind::capsule capsule(
+      keeper.get(), [](void* p) noexcept { delete static_cast<std::shared_ptr<Owner>*>(p); });
   keeper.release();
   return {data, shape.size(), shape.begin(), capsule};
 }

@@ -18,7 +18,8 @@ struct NativePicture {
   std::shared_ptr<const prim::PicturePrimitives> primitives;
   double seconds = 0.0;
   bool is_discard = false;
-  std::vector<double> times;  ///< presentation times from `first_time` to itself, references among them
+  std::vector<double>
+      times;  ///< presentation times from `first_time` to itself, references among them
   std::int64_t first_time = 0;
 
   cpu::PictureTimes picture_times() const noexcept { return {times, first_time}; }

@@ -28,8 +28,9 @@ PyByteSource::~PyByteSource() {
 std::size_t PyByteSource::read(std::span<std::uint8_t> buffer) {
   const nb::gil_scoped_acquire acquire;
   if (has_readinto_) {
-    const nb::object memory = nb::steal(PyMemoryView_FromMemory(
-        reinterpret_cast<char*>(buffer.data()), static_cast<Py_ssize_t>(buffer.size()), PyBUF_WRITE));
+    const nb::object memory =
+        nb::steal(PyMemoryView_FromMemory(reinterpret_cast<char*>(buffer.data()),
+                                          static_cast<Py_ssize_t>(buffer.size()), PyBUF_WRITE));
     if (!memory.is_valid()) throw nb::python_error();
     const nb::object count = file_.attr("readinto")(memory);
     memory.attr("release")();  // the buffer is libavformat's: nobody may write there later
@@ -38,7 +39,8 @@ std::size_t PyByteSource::read(std::span<std::uint8_t> buffer) {
   }
   const nb::object data = file_.attr("read")(buffer.size());
   const nb::bytes bytes = nb::bytes(data);
-  if (bytes.size() > buffer.size()) throw nb::value_error("read() returned more than was asked for");
+  if (bytes.size() > buffer.size())
+    throw nb::value_error("read() returned more than was asked for");
   std::memcpy(buffer.data(), bytes.c_str(), bytes.size());
   return bytes.size();
 }

@@ -36,12 +36,14 @@ nb::object value_or_none(const std::optional<T>& value) {
 
 }  // namespace
 
-// One thread at a time, in the process that opened the video, and not from within a file object's read().
+// One thread at a time, in the process that opened the video, and not from within a file object's
+// read().
 class Reader::Use {
  public:
   explicit Use(Reader& reader) : reader_(reader) {
     if (getpid() != reader.pid_) {
-      throw std::runtime_error("this VideoReader was opened before a fork; open it in the process that reads");
+      throw std::runtime_error(
+          "this VideoReader was opened before a fork; open it in the process that reads");
     }
     if (reader.in_use_.test_and_set()) {
       throw std::runtime_error("this VideoReader is being read by another thread");
@@ -82,7 +84,7 @@ Reader::Reader(nb::object source, std::optional<std::int32_t> stream_index,
 }
 
 NamedValues Reader::info() const {
-  const media::StreamInfo& info = headers_              ? headers_->info()
+  const media::StreamInfo& info = headers_               ? headers_->info()
                                   : pictures_ != nullptr ? pictures_->headers().info()
                                                          : windows_->headers().info();
   NamedValues d;
@@ -230,9 +232,9 @@ std::optional<NamedValues> Reader::next_window() {
   d["intra"] = take(std::move(item->intra), {height, width});
   d["lost"] = take(std::move(item->lost), {height, width});
   d["scaled"] = take(std::move(item->scaled), {height, width});
-  d["residual"] = take(std::move(item->residual),
-                       {3, static_cast<std::size_t>(item->residual_height),
-                        static_cast<std::size_t>(item->residual_width)});
+  d["residual"] =
+      take(std::move(item->residual), {3, static_cast<std::size_t>(item->residual_height),
+                                       static_cast<std::size_t>(item->residual_width)});
   d["saliency"] = take(std::move(item->saliency), {3, height, width});
   return d;
 }

@@ -25,7 +25,8 @@ using ByteArray = nanobind::ndarray<const std::uint8_t, nanobind::ndim<1>, nanob
 /// One open video and the pass over it that is under way. Every method that reads releases the GIL.
 class Reader {
  public:
-  /// \param source  str: path or URL; an object with the buffer protocol: the file's bytes; else a binary file object
+  /// \param source  str: path or URL; an object with the buffer protocol: the file's bytes; else a
+  /// binary file object
   Reader(nanobind::object source, std::optional<std::int32_t> stream_index,
          const pipeline::ReadOptions& options, const Limits& limits);
 
@@ -53,7 +54,7 @@ class Reader {
   pipeline::ReadOptions options_;
   pid_t pid_;
   std::atomic_flag in_use_;
-  bool is_fresh_ = true;  // nothing was read yet
+  bool is_fresh_ = true;                             // nothing was read yet
   std::unique_ptr<pipeline::HeaderSource> headers_;  // while no pass has it
   std::unique_ptr<pipeline::PictureSource> pictures_;
   std::unique_ptr<pipeline::WindowSource> windows_;

@@ -58,7 +58,8 @@ int affinity_cpus() {
 
 }  // namespace
 
-std::optional<int> cgroup_cpu_limit(const std::string& cgroup_root, const std::string& self_cgroup) {
+std::optional<int> cgroup_cpu_limit(const std::string& cgroup_root,
+                                    const std::string& self_cgroup) {
   std::optional<int> limit;
   const auto take = [&limit](std::optional<int> found) {
     if (found) limit = std::min(limit.value_or(*found), *found);

@@ -58,7 +58,8 @@ void ThreadPool::submit(Task task) {
   {
     const std::scoped_lock lock(mutex_);
     if (count_ == queue_.size()) {
-      std::rotate(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(head_), queue_.end());
+      std::rotate(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(head_),
+                  queue_.end());
       head_ = 0;
       queue_.resize(2 * queue_.size());
     }

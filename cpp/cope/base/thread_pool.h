@@ -8,7 +8,8 @@
 
 namespace cope {
 
-/// A function and its argument. The caller keeps `context` alive until the task has run; tasks do not throw.
+/// A function and its argument. The caller keeps `context` alive until the task has run; tasks do
+/// not throw.
 struct Task {
   void (*run)(void* context) = nullptr;
   void* context = nullptr;
@@ -16,8 +17,8 @@ struct Task {
 
 /// A fixed number of threads and one queue, first in first out. Thread-safe.
 ///
-/// Knows nothing of what the tasks do, returns no futures, and allocates nothing once its queue has grown to
-/// what its users keep waiting.
+/// Knows nothing of what the tasks do, returns no futures, and allocates nothing once its queue has
+/// grown to what its users keep waiting.
 class ThreadPool {
  public:
   explicit ThreadPool(int num_threads);

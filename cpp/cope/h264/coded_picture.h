@@ -49,6 +49,8 @@ struct CodedPicture {
   std::vector<std::uint8_t>
       rbsp;  ///< payloads of the slices, each followed by at least kRbspPadding zero bytes
   std::vector<std::uint8_t> slice_group_map;  ///< mbToSliceGroupMap (8.2.2), empty without FMO
+  std::int32_t x264_build =
+      -1;  ///< encoder build that an SEI names ("x264 - core N"), -1 if none did
   std::vector<std::int64_t> live;  ///< decode_index of every picture that this or a later one may
                                    ///< reference, after marking
 };

@@ -1,6 +1,7 @@
 #include "cope/h264/header_decoder.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "cope/bits/rbsp.h"
 #include "cope/h264/access_unit.h"
 #include "cope/h264/parameter_sets.h"
+#include "cope/h264/picture_queue.h"
 #include "cope/h264/poc.h"
 #include "cope/h264/ref_list.h"
 #include "cope/h264/ref_marking.h"
@@ -16,35 +18,6 @@
 
 namespace cope::h264 {
 namespace {
-
-/// First in, first out, without giving up the buffers of pictures that left.
-class PictureQueue {
- public:
-  bool empty() const noexcept { return size_ == 0; }
-  void clear() noexcept { size_ = 0; }
-
-  /// Swaps `picture` in; it comes back with the buffers of an older one.
-  void push(CodedPicture& picture) {
-    if (size_ == slots_.size()) {
-      std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_),
-                  slots_.end());
-      head_ = 0;
-      slots_.emplace_back();
-    }
-    std::swap(slots_[(head_ + size_++) % slots_.size()], picture);
-  }
-
-  void pop(CodedPicture& picture) {
-    std::swap(slots_[head_], picture);
-    head_ = (head_ + 1) % slots_.size();
-    --size_;
-  }
-
- private:
-  std::vector<CodedPicture> slots_;
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
-};
 
 /// SliceTypeBit of a slice type.
 std::uint8_t slice_type_bit(SliceType slice_type) noexcept {
@@ -131,6 +104,7 @@ struct HeaderDecoder::Impl {
   std::int32_t PrevRefFrameNum = -1;  ///< -1: no reference picture yet
   std::int64_t next_decode_index = 0;
   bool has_recovery_point = false;  ///< announced for the next picture
+  std::int32_t x264_build = -1;     ///< of the stream's encoder, as far as an SEI told
   bool sequence_ended = true;       ///< another SPS may take over
   std::optional<std::int32_t>
       open_random_access_poc;  ///< of the last random access point, if not IDR
@@ -175,7 +149,9 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
     case NalUnitType::kSei: {
       load_rbsp(nal);
       bits::BitReader r(rbsp.data(), rbsp_size);
-      has_recovery_point = parse_sei(r).has_recovery_point || has_recovery_point;
+      const Sei sei = parse_sei(r);
+      has_recovery_point = sei.has_recovery_point || has_recovery_point;
+      if (sei.x264_build >= 0) x264_build = sei.x264_build;
       return {};
     }
     case NalUnitType::kSps:
@@ -348,6 +324,7 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
 
   current.rbsp.clear();
   current.live.clear();
+  current.x264_build = x264_build;
   derive_mb_to_slice_group_map(sps, *sets.pps, header, current.slice_group_map);
   has_current = true;
   current_has_recovery_point = std::exchange(has_recovery_point, false);

@@ -238,6 +238,8 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     params.slice_id = scratch_->next_slice_id();
     params.first_plane = static_cast<std::uint8_t>(plane);
     params.keep_coefficients = options.keep_coefficients;
+    params.x264_444_context_error =
+        coded.x264_build >= 0 && coded.x264_build < 151 && params.ChromaArrayType == 3;
 
     prim::PicturePrimitives& target = plane == 0 ? picture : *picture.colour_plane[plane - 1];
     target.slice_refs[i] = slice.refs;

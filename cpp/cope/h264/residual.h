@@ -132,10 +132,10 @@ class ResidualParser {
     const unsigned shift = plane * 8;
     // A transform block of 8x8 has no 4x4 block as its neighbour (9.3.3.1.1.9); outside 4:4:4 its
     // flag is not coded.
-    const auto flags = [this](const MbState& mb) {
-      const bool hidden =
-          mb_.transform_size_8x8_flag && (mb.flags & (kMbTransform8x8 | kMbPcm)) == 0;
-      return hidden ? 0 : mb.coded;
+    const auto flags = [this, missing](const MbState& mb) {
+      if (!mb_.transform_size_8x8_flag || (mb.flags & kMbTransform8x8) != 0) return mb.coded;
+      if (s_.x264_444_context_error) return missing * 0x111111;
+      return (mb.flags & kMbPcm) != 0 ? mb.coded : 0;
     };
     std::uint32_t left = missing;
     if (s_.MbaffFrameFlag) {

@@ -39,6 +39,9 @@ struct SliceParams {
   std::uint8_t first_plane = 0;      ///< colour_plane_id: where this slice's "luma" levels belong
   bool has_data_partitions = false;  ///< nal_unit_type 2..4
   bool keep_coefficients = true;
+  /// x264 before build 151 wrote 4:4:4 CABAC streams that take a neighbour without 8x8 transform
+  /// for one that is not available (9.3.3.1.1.9): no standard decoder reads them, libavcodec does.
+  bool x264_444_context_error = false;
 };
 
 /// Arrays of one picture, sized by the caller: PicSizeInMbs elements where nothing else is said.

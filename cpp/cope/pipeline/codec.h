@@ -12,8 +12,8 @@
 #include "cope/media/packet.h"
 #include "cope/prim/picture_primitives.h"
 
-/// What the pipeline knows of a codec. Each codec implements these three classes and nothing else of
-/// the pipeline names it; a codec is added in `make_codec`.
+/// What the pipeline knows of a codec. Each codec implements these three classes and nothing else
+/// of the pipeline names it; a codec is added in `make_codec`.
 namespace cope::pipeline {
 
 /// What probing reports of a coded picture beyond `PictureInfo`.
@@ -63,7 +63,8 @@ class PictureWorker {
   /// Pass 1: everything but motion vectors. Any thread, any order.
   virtual void parse(bool keep_coefficients) = 0;
   /// Pass 2: motion vectors. `lookup` finds pictures whose motion is derived; null when unknown.
-  virtual void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t), void* context) = 0;
+  virtual void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
+                      void* context) = 0;
   /// Gives the coded picture back and returns its primitives.
   virtual std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) = 0;
 };

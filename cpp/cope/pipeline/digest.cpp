@@ -7,7 +7,8 @@ namespace cope::pipeline {
 namespace {
 
 // bits 0..1 plane, 2..4 kind, 5..8 block, 9..14 scan position, 15..38 mbAddr, 39..63 level
-std::uint64_t level_key(const prim::CoeffRecord& record, std::uint16_t position, std::int32_t level) {
+std::uint64_t level_key(const prim::CoeffRecord& record, std::uint16_t position,
+                        std::int32_t level) {
   return static_cast<std::uint64_t>(record.plane) | static_cast<std::uint64_t>(record.kind) << 2 |
          static_cast<std::uint64_t>(record.block_idx) << 5 |
          static_cast<std::uint64_t>(position) << 9 |
@@ -46,7 +47,8 @@ BlockDigest Digester::digest_blocks(const prim::PicturePrimitives& picture) {
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto type = static_cast<prim::BlockType>(blocks.type[i]);
     ++digest.num_blocks[blocks.type[i]];
-    if (type != prim::BlockType::kPcm && type != prim::BlockType::kLost) digest.qp_sum += blocks.qp[i];
+    if (type != prim::BlockType::kPcm && type != prim::BlockType::kLost)
+      digest.qp_sum += blocks.qp[i];
   }
 
   const prim::MotionField& motion = picture.motion;

@@ -34,8 +34,8 @@ struct MotionDigest {
 /// Macroblocks and vectors of a picture, or of one colour plane where they are coded separately.
 struct BlockDigest {
   std::array<std::int64_t, 7> num_blocks{};  ///< [BlockType]
-  std::int64_t qp_sum = 0;                   ///< of QP_Y over all macroblocks but I_PCM and lost ones
-  std::array<MotionDigest, 2> motion;        ///< [list]
+  std::int64_t qp_sum = 0;             ///< of QP_Y over all macroblocks but I_PCM and lost ones
+  std::array<MotionDigest, 2> motion;  ///< [list]
 };
 
 /// Order-independent sums over everything parsed from a picture: equal for any two parsers that
@@ -43,7 +43,8 @@ struct BlockDigest {
 struct PictureDigest {
   BlockDigest blocks;
   std::array<LevelDigest, 3> levels;  ///< Y, Cb, Cr
-  std::optional<std::array<BlockDigest, 2>> colour_plane;  ///< 1 and 2, with separate_colour_plane_flag
+  std::optional<std::array<BlockDigest, 2>>
+      colour_plane;  ///< 1 and 2, with separate_colour_plane_flag
 };
 
 /// Digests H.264 pictures. Keeps its scratch memory from picture to picture; not thread-safe.

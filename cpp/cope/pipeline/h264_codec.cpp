@@ -81,7 +81,8 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
     add(pps.entropy_coding_mode_flag, "CABAC");
     add(!pps.entropy_coding_mode_flag, "CAVLC");
     add(pps.transform_8x8_mode_flag, "8x8 transform");
-    add(sps.seq_scaling_matrix_present_flag || pps.pic_scaling_matrix_present_flag, "scaling lists");
+    add(sps.seq_scaling_matrix_present_flag || pps.pic_scaling_matrix_present_flag,
+        "scaling lists");
     add(sps.qpprime_y_zero_transform_bypass_flag, "lossless");
     add(pps.constrained_intra_pred_flag, "constrained intra prediction");
     add(pps.num_slice_groups_minus1 > 0, "slice groups (FMO)");

@@ -20,8 +20,8 @@ Result<std::unique_ptr<HeaderSource>> HeaderSource::open(const media::Source& so
   if (!demuxer.ok()) return demuxer.status();
   auto codec = make_codec(demuxer->info(), options.limits);
   if (!codec.ok()) return codec.status();
-  return std::unique_ptr<HeaderSource>(new HeaderSource(
-      std::move(demuxer).value(), std::move(codec).value(), options.limits));
+  return std::unique_ptr<HeaderSource>(
+      new HeaderSource(std::move(demuxer).value(), std::move(codec).value(), options.limits));
 }
 
 HeaderSource::HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec,
@@ -210,8 +210,8 @@ void HeaderSource::time_first_in_output_order() {
 }
 
 void HeaderSource::time_all_pending() {
-  while (std::any_of(pending_.begin(), pending_.end(),
-                     [](const Pending& p) { return !p.is_timed; })) {
+  while (
+      std::any_of(pending_.begin(), pending_.end(), [](const Pending& p) { return !p.is_timed; })) {
     time_first_in_output_order();
   }
 }

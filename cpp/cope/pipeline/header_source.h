@@ -36,8 +36,8 @@ struct SourceCounts {
 /// headers, no slice data. Not thread-safe.
 ///
 /// Times. The container's pts where it gives one. Otherwise decoding times, or multiples of the
-/// frame rate (25 per second when nothing says better), in output order, which the picture order count tells; this
-/// holds pictures back until no earlier one can come, 16 frames at most.
+/// frame rate (25 per second when nothing says better), in output order, which the picture order
+/// count tells; this holds pictures back until no earlier one can come, 16 frames at most.
 class HeaderSource {
  public:
   static Result<std::unique_ptr<HeaderSource>> open(const media::Source& source,
@@ -91,7 +91,7 @@ class HeaderSource {
   std::vector<std::unique_ptr<CodedUnit>> free_units_;
   std::vector<std::shared_ptr<media::Packet>> free_packets_;
   std::optional<std::int64_t> origin_pts_;
-  std::int64_t offset_pts_ = 0;  // makes up for presentation times that restart
+  std::int64_t offset_pts_ = 0;                    // makes up for presentation times that restart
   std::int64_t newest_pts_ = media::kNoPts;        // offset applied
   std::int64_t newest_field_pts_ = media::kNoPts;  // of the picture timed last
   SourceCounts counts_;

@@ -8,8 +8,8 @@ namespace cope::pipeline {
 namespace {
 
 // Turns `num_planes` planes of height x width; the caller swaps the sizes of a quarter turn.
-void turn(std::vector<float>& planes, std::size_t num_planes, std::int32_t height, std::int32_t width,
-          bool is_mirrored, std::int32_t rotation) {
+void turn(std::vector<float>& planes, std::size_t num_planes, std::int32_t height,
+          std::int32_t width, bool is_mirrored, std::int32_t rotation) {
   std::vector<float> out(planes.size());
   const std::int32_t out_height = rotation % 180 == 0 ? height : width;
   const std::int32_t out_width = rotation % 180 == 0 ? width : height;

@@ -54,7 +54,8 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
     if (needs_helper) ++num_helpers_;
   }
   if (needs_helper) {
-    ThreadPool::shared().submit({[](void* queue) { static_cast<ParseQueue*>(queue)->help(); }, this});
+    ThreadPool::shared().submit(
+        {[](void* queue) { static_cast<ParseQueue*>(queue)->help(); }, this});
   }
 }
 

@@ -15,7 +15,8 @@
 
 namespace cope::pipeline {
 
-/// Called often while work goes on, so it is cheap; may throw to stop it (a pending KeyboardInterrupt).
+/// Called often while work goes on, so it is cheap; may throw to stop it (a pending
+/// KeyboardInterrupt).
 using Poll = std::function<void()>;
 
 /// A picture that left the queue, with its coded form for use again.
@@ -42,8 +43,8 @@ class PictureStore {
 
 /// Parses coded pictures with several threads and hands them out in the order they came.
 ///
-/// The calling thread counts as one of `threads`: it parses too while it would otherwise wait. The others are
-/// borrowed from `ThreadPool::shared()`. Not thread-safe itself.
+/// The calling thread counts as one of `threads`: it parses too while it would otherwise wait. The
+/// others are borrowed from `ThreadPool::shared()`. Not thread-safe itself.
 class ParseQueue {
  public:
   /// \param threads  1..; 1 does all work in `pop`

@@ -9,7 +9,8 @@
 namespace cope::pipeline {
 namespace {
 
-// Decoding distance to a reference, a long-term one, beyond which a picture does not carry its time.
+// Decoding distance to a reference, a long-term one, beyond which a picture does not carry its
+// time.
 constexpr std::int64_t kMaxTimeSpan = 4096;
 
 }  // namespace

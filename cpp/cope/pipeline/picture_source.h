@@ -29,20 +29,20 @@ struct ReadOptions {
 /// What was read, what was made of it, and where the time went.
 struct ReadStats {
   std::int64_t num_packets = 0;
-  std::int64_t num_packets_corrupt = 0;    ///< damaged by the container's account, or unreadable
+  std::int64_t num_packets_corrupt = 0;  ///< damaged by the container's account, or unreadable
   std::int64_t num_nal_units = 0;
-  std::int64_t num_nal_units_damaged = 0;  ///< dropped
-  std::int64_t num_pictures = 0;           ///< coded pictures met
-  std::int64_t num_parsed = 0;             ///< of which the slice data was parsed
-  std::int64_t num_decoded = 0;            ///< decoded to pixels
-  std::int64_t num_skipped = 0;            ///< damaged and left out
-  std::int64_t num_concealed_pictures = 0; ///< damaged and handed out
-  std::int64_t num_blocks_lost = 0;        ///< blocks of concealed pictures that could not be parsed
-  Status first_error;                      ///< the first damage met
-  double seconds_demux = 0.0;              ///< reading and headers
-  double seconds_parse = 0.0;              ///< waiting for slice data to be parsed
-  double seconds_decode = 0.0;             ///< pixels
-  double seconds_compose = 0.0;            ///< fields
+  std::int64_t num_nal_units_damaged = 0;   ///< dropped
+  std::int64_t num_pictures = 0;            ///< coded pictures met
+  std::int64_t num_parsed = 0;              ///< of which the slice data was parsed
+  std::int64_t num_decoded = 0;             ///< decoded to pixels
+  std::int64_t num_skipped = 0;             ///< damaged and left out
+  std::int64_t num_concealed_pictures = 0;  ///< damaged and handed out
+  std::int64_t num_blocks_lost = 0;  ///< blocks of concealed pictures that could not be parsed
+  Status first_error;                ///< the first damage met
+  double seconds_demux = 0.0;        ///< reading and headers
+  double seconds_parse = 0.0;        ///< waiting for slice data to be parsed
+  double seconds_decode = 0.0;       ///< pixels
+  double seconds_compose = 0.0;      ///< fields
 };
 
 /// Number of threads that an option asks for.

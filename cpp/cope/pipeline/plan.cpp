@@ -90,9 +90,8 @@ void Planner::choose(const PlanFrame& frame) {
 
 void Planner::take_candidate(bool is_chosen) {
   if (is_chosen) {
-    served_bucket_ = std::floor((undecided_.front().seconds - first_seconds_) *
-                                    density_.keyframes_per_second +
-                                0.5);
+    served_bucket_ = std::floor(
+        (undecided_.front().seconds - first_seconds_) * density_.keyframes_per_second + 0.5);
   }
   plan(undecided_.front(), is_chosen);
   undecided_.pop_front();
@@ -158,8 +157,7 @@ void Planner::prune_history() {
 std::optional<Planner::Start> Planner::open_start() const {
   if (history_.empty()) return std::nullopt;
   const PlanFrame& oldest = history_.front().frame;
-  const bool is_keyframe_later =
-      last_keyframe_ && last_keyframe_->frame.seconds > oldest.seconds;
+  const bool is_keyframe_later = last_keyframe_ && last_keyframe_->frame.seconds > oldest.seconds;
   const PlanFrame& start = is_keyframe_later ? last_keyframe_->frame : oldest;
   return Start{start.decode_index, start.seconds};
 }
@@ -169,9 +167,10 @@ double Planner::finished_seconds() const {
   if (const auto start = open_start()) finished = start->seconds;
   for (const PlanStep& step : steps_) {
     const bool is_delta = step.kind == PlanStep::Kind::kDelta;
-    finished = std::min(
-        finished, is_delta ? step.start_seconds
-                           : std::nextafter(step.seconds, -std::numeric_limits<double>::infinity()));
+    finished =
+        std::min(finished,
+                 is_delta ? step.start_seconds
+                          : std::nextafter(step.seconds, -std::numeric_limits<double>::infinity()));
   }
   return finished;
 }

@@ -11,7 +11,8 @@ namespace cope::pipeline {
 /// More frames than this never wait for output in H.264 and H.265: MaxDpbFrames is at most 16.
 inline constexpr std::size_t kMaxReorderFrames = 16;
 
-/// How densely a video is read. Every member is finite where nothing else is said, and not negative.
+/// How densely a video is read. Every member is finite where nothing else is said, and not
+/// negative.
 struct Density {
   /// 0: none. Infinity: every random access point.
   double keyframes_per_second = 0.125;
@@ -43,25 +44,26 @@ struct PlanFrame {
 struct PlanStep {
   enum class Kind : std::uint8_t { kKeyframe, kDelta };
   Kind kind = Kind::kKeyframe;
-  std::int64_t target = 0;  ///< decode_index
-  double seconds = 0.0;     ///< presentation time of the target
+  std::int64_t target = 0;       ///< decode_index
+  double seconds = 0.0;          ///< presentation time of the target
   std::int64_t frame_index = 0;  ///< presented frames before the target
-  std::int64_t start = 0;        ///< decode_index of the picture that the window starts from; kDelta
-  double start_seconds = 0.0;    ///< kDelta
+  std::int64_t start = 0;      ///< decode_index of the picture that the window starts from; kDelta
+  double start_seconds = 0.0;  ///< kDelta
 };
 
 /// Chooses keyframes and windows from headers alone, while the stream is being read.
 ///
-/// Keyframes. Every time n / keyframes_per_second after the first frame gets the random access point nearest
-/// to it, if there is one less than half a period away.
+/// Keyframes. Every time n / keyframes_per_second after the first frame gets the random access
+/// point nearest to it, if there is one less than half a period away.
 ///
-/// Deltas. Window k ends at k / deltas_per_second after the first frame. Its target is the last reference
-/// picture at or before its end; it starts from the last reference picture at or before its begin, or from the last
-/// keyframe if that is later. A window without a target later than its start is left out. The last
-/// window ends with the stream.
+/// Deltas. Window k ends at k / deltas_per_second after the first frame. Its target is the last
+/// reference picture at or before its end; it starts from the last reference picture at or before
+/// its begin, or from the last keyframe if that is later. A window without a target later than its
+/// start is left out. The last window ends with the stream.
 ///
-/// Steps come in the order of their targets' presentation times. Holds back as little as these rules allow:
-/// `kMaxReorderFrames` frames, and half a keyframe period behind a random access point that comes early.
+/// Steps come in the order of their targets' presentation times. Holds back as little as these
+/// rules allow: `kMaxReorderFrames` frames, and half a keyframe period behind a random access point
+/// that comes early.
 class Planner {
  public:
   explicit Planner(const Density& density);
@@ -105,7 +107,7 @@ class Planner {
   }
 
   Density density_;
-  std::deque<PlanFrame> reordering_;  // ascending in time
+  std::deque<PlanFrame> reordering_;                                   // ascending in time
   double newest_seconds_ = -std::numeric_limits<double>::infinity();   // released
   double planned_seconds_ = -std::numeric_limits<double>::infinity();  // planned
   double first_seconds_ = 0.0;

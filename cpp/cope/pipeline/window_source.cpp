@@ -121,8 +121,7 @@ Status WindowSource::decode_keyframe(const PlanStep& step, std::unique_ptr<Windo
   auto keyframe = std::make_unique<WindowItem>();
   keyframe->step = step;
   const std::array<media::PacketView, 1> packets{waiting->packet->view()};
-  const Status status =
-      decoder_->decode(packets, 0, media::SkipPictures::kNone, keyframe->image);
+  const Status status = decoder_->decode(packets, 0, media::SkipPictures::kNone, keyframe->image);
   stats_.seconds_decode += seconds_since(begin);
   if (!status.ok() && status.code != StatusCode::kInvalidBitstream) return status;
   if (!status.ok() || keyframe->image.is_damaged) {
@@ -167,9 +166,9 @@ Status WindowSource::compose_window(const PlanStep& step, const Poll& poll,
   window->saliency.resize(3 * grid.size());
   window->residual.resize(3 * residual_grid.size());
   const bool is_composed = composer_.result(
-      step.target, {window->motion.data(), window->valid.data(), window->intra.data(),
-                    window->lost.data(), window->scaled.data(), window->residual.data(),
-                    window->saliency.data()});
+      step.target,
+      {window->motion.data(), window->valid.data(), window->intra.data(), window->lost.data(),
+       window->scaled.data(), window->residual.data(), window->saliency.data()});
   stats_.seconds_compose += seconds_since(begin);
   open_window_.reset();
   for (Waiting& waiting : waiting_) waiting.is_composed = false;
@@ -190,8 +189,8 @@ void WindowSource::begin_window(std::int64_t start, double start_seconds) {
   open_window_ = Planner::Start{start, start_seconds};
 }
 
-// Marks the pictures that the target is predicted from, directly or not, up to the window's start. A
-// picture decoded before the start belongs to the window only if it is shown after it.
+// Marks the pictures that the target is predicted from, directly or not, up to the window's start.
+// A picture decoded before the start belongs to the window only if it is shown after it.
 void WindowSource::select_chain(std::int64_t target) {
   stack_.assign(1, target);
   if (const Waiting* const second = find(target + 1);
@@ -227,8 +226,8 @@ void WindowSource::select_collocated() {
   }
 }
 
-// Parses what is marked, in decoding order, and composes the chain's part of it. Pictures shown after
-// `target_seconds` belong to the next window too.
+// Parses what is marked, in decoding order, and composes the chain's part of it. Pictures shown
+// after `target_seconds` belong to the next window too.
 Status WindowSource::run_selected(double target_seconds, const Poll& poll) {
   std::deque<Waiting*> running;
   auto it = waiting_.begin();
@@ -255,9 +254,8 @@ Status WindowSource::run_selected(double target_seconds, const Poll& poll) {
       if (status.ok()) status = policy;
     }
     if (picture && status.ok()) {
-      const auto num_kept = std::count_if(waiting_.begin(), waiting_.end(), [](const Waiting& w) {
-        return w.picture != nullptr;
-      });
+      const auto num_kept = std::count_if(waiting_.begin(), waiting_.end(),
+                                          [](const Waiting& w) { return w.picture != nullptr; });
       const bool is_needed_again = waiting.is_in_chain && keep &&
                                    waiting.seconds > target_seconds && num_kept < kMaxKeptPictures;
       if (is_needed_again) waiting.picture = picture;
@@ -293,7 +291,8 @@ Status WindowSource::compose_early(const Poll& poll) {
   double newest_composed = start->seconds;
   for (Waiting& waiting : waiting_) {
     // Twice, for the fields of field pairs.
-    if (timeline_.end() - waiting.decode_index <= static_cast<std::int64_t>(2 * kMaxReorderFrames)) break;
+    if (timeline_.end() - waiting.decode_index <= static_cast<std::int64_t>(2 * kMaxReorderFrames))
+      break;
     select_chain(waiting.decode_index);
     newest_composed = std::max(newest_composed, waiting.seconds);
   }
@@ -313,7 +312,8 @@ void WindowSource::drop_finished() {
     Waiting& waiting = waiting_[i];
     const bool is_finished = waiting.is_composed || waiting.seconds <= finished_seconds;
     if (is_finished) waiting.packet.reset();
-    if (is_finished && std::find(names_.begin(), names_.end(), waiting.decode_index) == names_.end()) {
+    if (is_finished &&
+        std::find(names_.begin(), names_.end(), waiting.decode_index) == names_.end()) {
       headers_->recycle(std::move(waiting.unit));
       continue;
     }

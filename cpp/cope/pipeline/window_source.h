@@ -23,8 +23,8 @@ struct WindowOptions {
   std::int32_t cell = 16;           ///< luma samples per cell, a positive multiple of 4
   std::int32_t residual_scale = 4;  ///< luma samples per residual value, a positive multiple of 4
   bool decode_keyframes = true;     ///< false: the plan is the same, keyframes are not handed out
-  /// Coded pictures that may wait for the end of their window, bytes. Beyond it pictures are composed
-  /// without knowing whether the target's chain needs them.
+  /// Coded pictures that may wait for the end of their window, bytes. Beyond it pictures are
+  /// composed without knowing whether the target's chain needs them.
   std::size_t max_waiting_bytes = std::size_t{256} << 20;
 };
 
@@ -37,8 +37,8 @@ struct WindowItem {
   std::int32_t width = 0;
   std::int32_t residual_height = 0;
   std::int32_t residual_width = 0;
-  std::vector<float> motion;    ///< [2][height][width], per second, in widths and heights
-  std::vector<float> valid;     ///< [height][width], shares 0..1
+  std::vector<float> motion;  ///< [2][height][width], per second, in widths and heights
+  std::vector<float> valid;   ///< [height][width], shares 0..1
   std::vector<float> intra;
   std::vector<float> lost;
   std::vector<float> scaled;
@@ -46,8 +46,9 @@ struct WindowItem {
   std::vector<float> saliency;  ///< [3][height][width]
 };
 
-/// Reads a stream as keyframes and delta windows, in time order: parses only the reference pictures that
-/// the targets depend on, decodes only the keyframes. Memory does not grow with the stream. Not thread-safe.
+/// Reads a stream as keyframes and delta windows, in time order: parses only the reference pictures
+/// that the targets depend on, decodes only the keyframes. Memory does not grow with the stream.
+/// Not thread-safe.
 class WindowSource {
  public:
   WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOptions& options,
@@ -71,7 +72,7 @@ class WindowSource {
     std::int64_t frame_decode_index = 0;  // of the first field where this is the second
     double seconds = 0.0;
     std::shared_ptr<prim::PicturePrimitives> picture;  // parsed already, and needed again
-    bool is_composed = false;    // into the open window
+    bool is_composed = false;                          // into the open window
     bool is_in_chain = false;
     bool is_collocated = false;  // needed for its motion alone
   };

@@ -99,7 +99,9 @@ class CpuCount : public testing::Test {
     std::filesystem::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text << '\n';
   }
-  std::optional<int> limit(const std::string& self) { return cgroup_cpu_limit(root_.string(), self); }
+  std::optional<int> limit(const std::string& self) {
+    return cgroup_cpu_limit(root_.string(), self);
+  }
   std::filesystem::path root_;
 };
 

@@ -13,8 +13,9 @@ namespace {
 
 constexpr double kAll = std::numeric_limits<double>::infinity();
 
-/// Frames in decoding order from a text in presentation order: I (IDR), i (open GOP random access point), P, B (a
-/// reference) or b. B and b frames are decoded after the next I, i or P, B before b.
+/// Frames in decoding order from a text in presentation order: I (IDR), i (open GOP random access
+/// point), P, B (a reference) or b. B and b frames are decoded after the next I, i or P, B before
+/// b.
 std::vector<PlanFrame> frames(const std::string& shown, double rate) {
   std::vector<PlanFrame> out;
   std::vector<PlanFrame> held;
@@ -109,10 +110,12 @@ TEST(Planner, NothingNewNoWindow) {
 }
 
 TEST(Planner, KeyframeNearestToTheAskedTime) {
-  // Random access points every 3 s, asked for every 8 s: 0, 9 (nearer to 8 than 6), 15 (nearer to 16 than 18), 24.
+  // Random access points every 3 s, asked for every 8 s: 0, 9 (nearer to 8 than 6), 15 (nearer to
+  // 16 than 18), 24.
   const std::string shown = repeat("IPP", 9);
   EXPECT_EQ(run(shown, 1, {0.125, 0, 0}), "K0 K9 K15 K24");
-  // The earlier one when both are as near: 4 and 8 for 6, 16 and 20 for 18 (12 is asked for itself).
+  // The earlier one when both are as near: 4 and 8 for 6, 16 and 20 for 18 (12 is asked for
+  // itself).
   EXPECT_EQ(run(repeat("IPPP", 6), 1, {1.0 / 6, 0, 0}), "K0 K4 K12 K16");
 }
 
@@ -153,7 +156,8 @@ TEST(Planner, DiscardedFramesAreNotPresented) {
 
 TEST(Planner, GapsAndWrongTimes) {
   auto input = frames("IPPPPP", 1);
-  for (std::size_t i = 3; i < 6; ++i) input[i].seconds += 1e9;  // a jump must not make a billion windows
+  for (std::size_t i = 3; i < 6; ++i)
+    input[i].seconds += 1e9;  // a jump must not make a billion windows
   Planner planner({0.125, 1, 0});
   for (const PlanFrame& frame : input) planner.push(frame);
   planner.finish();
