@@ -60,10 +60,11 @@ def diff_motion(picture: Any, golden: dict[str, np.ndarray], n: int) -> list[str
             mb = macroblock_of(int(x), int(y), width)
             blocks = picture.blocks
             lines.append(
-                f"{name}.L{lx}: {differs[lx].sum()} of {used[lx].sum()} blocks differ; first mb {mb} "
-                f"(x {x // 4}, y {y // 4}) block x4 {x % 4} y4 {y % 4}: "
+                f"{name}.L{lx}: {differs[lx].sum()} of {used[lx].sum()} blocks differ; "
+                f"first mb {mb} (x {x // 4}, y {y // 4}) block x4 {x % 4} y4 {y % 4}: "
                 f"ours {array[lx, y, x].tolist()}, golden {theirs[lx, y, x].tolist()}, "
-                f"golden ref_idx {golden['ref_idx'][n][lx, y, x]}; type {blocks.type.reshape(-1)[mb]}, "
+                f"golden ref_idx {golden['ref_idx'][n][lx, y, x]}; "
+                f"type {blocks.type.reshape(-1)[mb]}, "
                 f"shape {blocks.partition_shape.reshape(-1)[mb]}, "
                 f"partition {int(blocks.partition.reshape(-1)[mb]):08b}"
             )

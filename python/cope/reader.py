@@ -353,11 +353,14 @@ def _as_source(source: Any) -> Any:
         source = os.fspath(source)
         if isinstance(source, bytes):
             source = os.fsdecode(source)
-    if isinstance(source, (str, bytes, bytearray, memoryview)) or hasattr(source, "read"):
+    if isinstance(source, str) or hasattr(source, "read"):
         return source
-    raise TypeError(
-        f"a video is a path, a URL, bytes or a binary file object, not {type(source).__name__}"
-    )
+    try:
+        return memoryview(source).cast("B")
+    except TypeError:
+        raise TypeError(
+            f"a video is a path, a URL, bytes or a binary file object, not {type(source).__name__}"
+        ) from None
 
 
 def _make_step(fields: dict[str, Any]) -> Keyframe | DeltaWindow:

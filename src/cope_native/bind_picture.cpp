@@ -202,70 +202,52 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   return d;
 }
 
+namespace {
+
+/// Block arrays are properties of their own; each view holds a share in the primitives.
+template <auto kMember>
+auto block_property() {
+  return
+      [](const NativePicture& self) { return block_array(self, self.primitives->blocks.*kMember); };
+}
+
+template <auto kMember>
+auto coeff_property() {
+  return [](const NativePicture& self) {
+    const auto& buffer = self.primitives->coeffs.*kMember;
+    return view(self.primitives, buffer.data(), {buffer.size()});
+  };
+}
+
+}  // namespace
+
 void bind_picture(nb::module_& m) {
+  using prim::BlockMap;
+  using prim::CoeffStream;
+  // The arrays have an owner already: not the Python object that they are read from.
+  constexpr auto kOwned = nb::rv_policy::automatic;
   nb::class_<NativePicture>(m, "Picture", "A share in the primitives of one coded picture.")
       .def_ro("seconds", &NativePicture::seconds)
       .def_ro("is_discard", &NativePicture::is_discard)
       .def_prop_ro("info", [](const NativePicture& self) { return to_dict(self.primitives->info); })
       .def_prop_ro("block_size",
                    [](const NativePicture& self) { return self.primitives->blocks.block_size; })
-      .def_prop_ro("mv", motion_vectors)
-      .def_prop_ro("ref_idx", ref_idx)
-      .def_prop_ro("ref_poc", ref_poc)
+      .def_prop_ro("mv", motion_vectors, kOwned)
+      .def_prop_ro("ref_idx", ref_idx, kOwned)
+      .def_prop_ro("ref_poc", ref_poc, kOwned)
       .def_prop_ro(
           "references", references,
           nb::sig("def references(self) -> list[tuple[tuple[tuple[int, int, bool], ...], ...]]"))
-      .def_prop_ro(
-          "type",
-          [](const NativePicture& self) { return block_array(self, self.primitives->blocks.type); },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "flags",
-          [](const NativePicture& self) {
-            return block_array(self, self.primitives->blocks.flags);
-          },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "partition",
-          [](const NativePicture& self) {
-            return block_array(self, self.primitives->blocks.partition);
-          },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "partition_shape",
-          [](const NativePicture& self) {
-            return block_array(self, self.primitives->blocks.partition_shape);
-          },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "qp",
-          [](const NativePicture& self) { return block_array(self, self.primitives->blocks.qp); },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "slice_idx",
-          [](const NativePicture& self) {
-            return block_array(self, self.primitives->blocks.slice_idx);
-          },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "bits",
-          [](const NativePicture& self) { return block_array(self, self.primitives->blocks.bits); },
-          nb::rv_policy::move)
-      .def_prop_ro("records", records)
-      .def_prop_ro(
-          "positions",
-          [](const NativePicture& self) {
-            const auto& buffer = self.primitives->coeffs.positions;
-            return view(self.primitives, buffer.data(), {buffer.size()});
-          },
-          nb::rv_policy::move)
-      .def_prop_ro(
-          "levels",
-          [](const NativePicture& self) {
-            const auto& buffer = self.primitives->coeffs.levels;
-            return view(self.primitives, buffer.data(), {buffer.size()});
-          },
-          nb::rv_policy::move)
+      .def_prop_ro("type", block_property<&BlockMap::type>(), kOwned)
+      .def_prop_ro("flags", block_property<&BlockMap::flags>(), kOwned)
+      .def_prop_ro("partition", block_property<&BlockMap::partition>(), kOwned)
+      .def_prop_ro("partition_shape", block_property<&BlockMap::partition_shape>(), kOwned)
+      .def_prop_ro("qp", block_property<&BlockMap::qp>(), kOwned)
+      .def_prop_ro("slice_idx", block_property<&BlockMap::slice_idx>(), kOwned)
+      .def_prop_ro("bits", block_property<&BlockMap::bits>(), kOwned)
+      .def_prop_ro("records", records, kOwned)
+      .def_prop_ro("positions", coeff_property<&CoeffStream::positions>(), kOwned)
+      .def_prop_ro("levels", coeff_property<&CoeffStream::levels>(), kOwned)
       .def("digest", digest, "n"_a);
 }
 

@@ -19,12 +19,15 @@ UNSUPPORTED_NAMES = {
     "field": "interlaced",
     "paff": "interlaced",
     "mbaff": "interlaced",
-    "fmo": "slice groups",
+    "fmo": "flexible macroblock ordering",
     "aso": "arbitrary slice order",
     "data_partitioning": "data partitioning",
     "sp": "SP",
     "si": "SI",
 }
+
+# Goldens are of the first video stream, cope's default is the best one. They differ here.
+STREAM_INDEX = {"clips/torchcodec/nasa_13013.mp4": 0}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def compare_with_golden(stream: GoldenStream) -> str | None:
     # One picture beyond the golden's last is one too many, unless the golden was cut short.
     limit = len(golden) if stream.is_cut_short else len(golden) + 1
     num_pictures = 0
-    for ours in itertools.islice(cope.digest(stream.path), limit):
+    options = {"stream_index": STREAM_INDEX[stream.name]} if stream.name in STREAM_INDEX else {}
+    for ours in itertools.islice(cope.digest(stream.path, **options), limit):
         if num_pictures < len(golden):
             theirs = golden[num_pictures]
             fields = list(differing_fields(ours, theirs))

@@ -17,7 +17,7 @@ from reconstruct import SliceWeights, predict_picture, read_weights
 
 import cope
 
-INTER, SKIP = 4, 5  # cope.Picture.blocks.type
+INTER, SKIP = cope.BlockType.INTER, cope.BlockType.SKIP
 
 CLIPS = [
     ClipConfig("p_cavlc", "bframes=0:ref=1:qp=24:weightp=0:cabac=0:8x8dct=0:partitions=p8x8"),
@@ -43,7 +43,7 @@ CLIPS = [
     ),
     ClipConfig("chroma_qp", "bframes=0:weightp=0:qp=30:chroma-qp-offset=-9"),
     ClipConfig("slices", "bframes=2:b-adapt=0:slices=5:weightp=0:qp=26"),
-    ClipConfig("lossless", "qp=0:bframes=2:b-adapt=0:weightp=0"),
+    ClipConfig("lossless", "qp=0:bframes=0:weightp=0"),
     ClipConfig(
         "hi422", "bframes=2:b-adapt=0:qp=24:weightp=2:ref=3", pix_fmt="yuv422p", source=FADE
     ),

@@ -378,7 +378,7 @@ WindowComposer::Reference WindowComposer::resolve(const prim::RefPicture& ref, c
     reference.kind = Reference::Kind::kAdded;
     reference.state = state;
     reference.row_shift = ref_rows == rows ? 0 : ref_rows > rows ? 1 : -1;
-  } else if (ref.decode_index < start_[0] && distance > 0) {
+  } else if ((ref.decode_index < start_[0] || q < start_seconds_) && distance > 0) {
     reference.kind = Reference::Kind::kOlder;
     reference.scale =
         static_cast<float>((current.seconds - start_seconds_) / (current.seconds - q));

@@ -43,9 +43,9 @@ struct WindowFields {
 ///
 /// - Both lists: by BiPrediction. An average weighs both chains the same and keeps the marks of
 ///   both. Weighted prediction does not enter, for it changes brightness and not place.
-/// - A reference decoded before F(a) and not added is older than the window: the vector to it is
-///   scaled by (t - a) / (t - q), t the time of the picture it belongs to and q of the reference;
-///   the chain ends there and is marked `scaled`.
+/// - A reference that was not added is older than the window when it was decoded or is shown before
+///   F(a): the vector to it is scaled by (t - a) / (t - q), t the time of the picture it belongs to
+///   and q of the reference; the chain ends there and is marked `scaled`.
 /// - An intra block has D = 0 and is marked `intra`; a lost block, or one whose reference is
 ///   missing or was not added, has D = 0 and is marked `lost`. In both R is the block's own
 ///   residual r. Marks follow the chains that run into them.

@@ -39,12 +39,14 @@ std::int32_t read_x264_build(const std::uint8_t* payload, std::size_t size) noex
 
 Sei parse_sei(bits::BitReader& r) noexcept {
   Sei sei;
-  while (r.more_rbsp_data()) {
+  // The trailing bits read as a message of no meaning. Looking for them each time would be
+  // quadratic.
+  while (r.bits_left() >= 16) {
     const std::uint64_t payloadType = read_sum_of_bytes(r);
     const std::uint64_t payloadSize = read_sum_of_bytes(r);
     if (r.overrun() || payloadSize > r.bits_left() / 8) break;
     const auto size = static_cast<std::size_t>(payloadSize);
-    if (payloadType == kUserDataUnregistered && r.byte_aligned()) {
+    if (payloadType == kUserDataUnregistered) {
       const std::int32_t build = read_x264_build(r.data() + r.bit_pos() / 8, size);
       if (build >= 0) sei.x264_build = build;
     } else if (payloadType == kRecoveryPoint) {  // recovery_point(), D.1.8

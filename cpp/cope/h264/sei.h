@@ -12,8 +12,7 @@ struct Sei {
   std::uint32_t recovery_frame_cnt = 0;  // has_recovery_point; 0..MaxFrameNum-1
   bool exact_match_flag = false;         // has_recovery_point
   bool broken_link_flag = false;         // has_recovery_point
-  std::int32_t x264_build =
-      -1;  // "x264 - core" number of a user_data_unregistered(), -1 without one
+  std::int32_t x264_build = -1;          // N of "x264 - core N" in user data, -1 without
 };
 
 /// Reads every message of an SEI RBSP without its NAL unit header. SEI is advice: damaged messages

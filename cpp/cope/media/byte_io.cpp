@@ -82,4 +82,18 @@ std::int64_t ByteIo::seek(void* self, std::int64_t offset, int whence) noexcept 
   }
 }
 
+std::size_t IoReader::read(std::span<std::uint8_t> buffer) {
+  const int count = avio_read(context_, buffer.data(), static_cast<int>(buffer.size()));
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+void IoReader::seek(std::int64_t position) { avio_seek(context_, position, SEEK_SET); }
+
+std::optional<std::int64_t> IoReader::size() {
+  const std::int64_t size = avio_size(context_);
+  return size < 0 ? std::nullopt : std::optional(size);
+}
+
+bool IoReader::is_seekable() { return (context_->seekable & AVIO_SEEKABLE_NORMAL) != 0; }
+
 }  // namespace cope::media

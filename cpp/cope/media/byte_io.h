@@ -2,9 +2,12 @@
 
 // Internal to cope/media.
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <span>
 
 #include "cope/media/ffmpeg_ptr.h"
 #include "cope/media/interrupt.h"
@@ -37,6 +40,20 @@ class ByteIo {
   std::exception_ptr pending_;
   std::int64_t position_ = 0;
   IoContextPtr context_;
+};
+
+/// The other way round: reads from what libavformat reads from, which outlives it.
+class IoReader final : public ByteSource {
+ public:
+  explicit IoReader(AVIOContext* context) : context_(context) {}
+
+  std::size_t read(std::span<std::uint8_t> buffer) override;
+  void seek(std::int64_t position) override;
+  std::optional<std::int64_t> size() override;
+  bool is_seekable() override;
+
+ private:
+  AVIOContext* context_;
 };
 
 }  // namespace cope::media

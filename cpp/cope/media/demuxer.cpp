@@ -34,26 +34,6 @@ std::int64_t sane_time(std::int64_t time) {
   return time >= -kMaxTime && time <= kMaxTime ? time : AV_NOPTS_VALUE;
 }
 
-/// What libavformat reads from, for `read_iso_movie`.
-class OpenFile final : public ByteSource {
- public:
-  explicit OpenFile(AVIOContext* context) : context_(context) {}
-
-  std::size_t read(std::span<std::uint8_t> buffer) override {
-    const int count = avio_read(context_, buffer.data(), static_cast<int>(buffer.size()));
-    return count > 0 ? static_cast<std::size_t>(count) : 0;
-  }
-  void seek(std::int64_t position) override { avio_seek(context_, position, SEEK_SET); }
-  std::optional<std::int64_t> size() override {
-    const std::int64_t size = avio_size(context_);
-    return size < 0 ? std::nullopt : std::optional(size);
-  }
-  bool is_seekable() override { return (context_->seekable & AVIO_SEEKABLE_NORMAL) != 0; }
-
- private:
-  AVIOContext* context_;
-};
-
 bool is_format(const AVFormatContext& format, std::string_view name) {
   return std::string_view(format.iformat->name).starts_with(name);
 }
@@ -196,8 +176,8 @@ int Demuxer::Impl::open_io(const Source& source, IsoMovie& movie) {
   // Elsewhere libavformat may not notice that seeking failed.
   can_seek = (io->seekable & AVIO_SEEKABLE_NORMAL) != 0;
   if (!can_seek) return 0;
-  OpenFile open_file(io);
-  movie = read_iso_movie(open_file);
+  IoReader reader(io);
+  movie = read_iso_movie(reader);
   if (!movie.is_plausible) return AVERROR_INVALIDDATA;
   const std::int64_t position = avio_seek(io, 0, SEEK_SET);
   return position < 0 ? static_cast<int>(position) : 0;
@@ -382,8 +362,9 @@ Status Demuxer::read_packet(Packet& packet) {
     error = std::exchange(impl.pending_error, 0);
   } else {
     if (packet.owner_ == nullptr) packet.owner_.reset(av_packet_alloc());
-    if (packet.owner_ == nullptr)
+    if (packet.owner_ == nullptr) {
       return status_from_averror(StatusCode::kMediaRead, AVERROR(ENOMEM));
+    }
     av_packet_unref(packet.owner_.get());
     error = impl.run([&] { return impl.read_raw(*packet.owner_); });
     if (error == 0) impl.present(*packet.owner_);

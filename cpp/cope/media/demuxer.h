@@ -28,15 +28,13 @@ struct Rational {
 struct StreamInfo {
   std::int32_t stream_index = 0;
   CodecId codec_id = CodecId::kOther;
-  std::string codec_name;  ///< FFmpeg's: "h264", "hevc", "vp9", ...
-  std::int32_t profile =
-      -1;  ///< profile_idc (FFmpeg adds 512 for constraint_set1_flag, 2048 for set3), -1 unknown
-  std::string profile_name;  ///< "Constrained Baseline", "High", ...; empty when unknown
-  std::int32_t level = -1;   ///< level_idc (H.265: general_level_idc), -1 unknown
-  std::shared_ptr<const Extradata> extradata;  ///< of the first packet; never null
-  bool is_length_prefixed =
-      false;               ///< NAL units follow avcC/hvcC lengths, else Annex B start codes
-  std::int32_t width = 0;  ///< luma samples, 0 unknown
+  std::string codec_name;     ///< FFmpeg's: "h264", "hevc", "vp9", ...
+  std::int32_t profile = -1;  ///< profile_idc plus FFmpeg's constraint bits 9 and 11, -1 unknown
+  std::string profile_name;   ///< "Constrained Baseline", "High", ...; empty when unknown
+  std::int32_t level = -1;    ///< level_idc (H.265: general_level_idc), -1 unknown
+  std::shared_ptr<const Extradata> extradata;  ///< of the first packet; null only before opening
+  bool is_length_prefixed = false;  ///< NAL units follow avcC/hvcC lengths, else start codes
+  std::int32_t width = 0;           ///< luma samples, 0 unknown
   std::int32_t height = 0;
   std::string pix_fmt;                 ///< FFmpeg's name ("yuv420p"), empty when unknown
   Rational sample_aspect_ratio{0, 1};  ///< 0/1 unknown
@@ -46,11 +44,10 @@ struct StreamInfo {
   Rational average_rate{0, 1};      ///< frames per second, estimated where not stored; 0/1 unknown
   std::int64_t start_pts = kNoPts;  ///< of the first presented picture, kNoPts unknown
   std::optional<double> duration_seconds;  ///< of the presentation
-  std::optional<std::int64_t> num_frames;  ///< packets, where the container counts them
+  std::optional<std::int64_t> num_frames;  ///< packets, where the container lists them
   std::optional<std::int64_t> bit_rate;    ///< bits per second
-  std::string
-      container;        ///< FFmpeg's name: "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "h264", ...
-  bool is_raw = false;  ///< an elementary stream: no times, no index
+  std::string container;  ///< FFmpeg's name: "mov,mp4,m4a,3gp,3g2,mj2", "h264", ...
+  bool is_raw = false;    ///< an elementary stream: no times, no index
 };
 
 struct DemuxerOptions {

@@ -129,8 +129,9 @@ Status ImageConverter::convert(const AVFrame& frame, Image& out) {
 
   const int rows = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rgb_->data,
                              rgb_->linesize);
-  if (rows != size.height)
+  if (rows != size.height) {
     return status_from_averror(StatusCode::kInternal, std::min(rows, 0), "sws_scale");
+  }
 
   const std::size_t plane_size =
       static_cast<std::size_t>(out.height) * static_cast<std::size_t>(out.width);

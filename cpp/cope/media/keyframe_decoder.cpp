@@ -35,28 +35,30 @@ struct KeyframeDecoder::Impl {
 };
 
 Status KeyframeDecoder::Impl::open_codec(const Extradata& configuration) {
-  context.reset(avcodec_alloc_context3(codec));
-  if (context == nullptr) return status_from_averror(StatusCode::kInternal, AVERROR(ENOMEM));
-  extradata = configuration;
-  if (!extradata.empty()) {
-    context->extradata =
-        static_cast<std::uint8_t*>(av_mallocz(extradata.size() + AV_INPUT_BUFFER_PADDING_SIZE));
-    if (context->extradata == nullptr)
+  context.reset();
+  CodecContextPtr opened(avcodec_alloc_context3(codec));
+  if (opened == nullptr) return status_from_averror(StatusCode::kInternal, AVERROR(ENOMEM));
+  if (!configuration.empty()) {
+    opened->extradata =
+        static_cast<std::uint8_t*>(av_mallocz(configuration.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+    if (opened->extradata == nullptr) {
       return status_from_averror(StatusCode::kInternal, AVERROR(ENOMEM));
-    std::copy(extradata.begin(), extradata.end(), context->extradata);
-    context->extradata_size = static_cast<int>(extradata.size());
+    }
+    std::copy(configuration.begin(), configuration.end(), opened->extradata);
+    opened->extradata_size = static_cast<int>(configuration.size());
   }
-  context->thread_count = std::max(1, options.threads);
-  context->max_pixels = options.limits.max_luma_samples;
+  opened->thread_count = std::max(1, options.threads);
+  opened->max_pixels = options.limits.max_luma_samples;
   // The caller knows where decoding may start. Pictures after a point that libavcodec does not
   // acknowledge, such as an I picture without recovery point, must come out as well.
-  context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+  opened->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
   // Else a left crop is rounded to the alignment of vector loads.
-  context->flags |= AV_CODEC_FLAG_UNALIGNED;
-  const int error = avcodec_open2(context.get(), codec, nullptr);
-  if (error >= 0) return {};
-  context.reset();
-  return status_from_averror(StatusCode::kInvalidBitstream, error, "extradata");
+  opened->flags |= AV_CODEC_FLAG_UNALIGNED;
+  const int error = avcodec_open2(opened.get(), codec, nullptr);
+  if (error < 0) return status_from_averror(StatusCode::kInvalidBitstream, error, "extradata");
+  extradata = configuration;
+  context = std::move(opened);
+  return {};
 }
 
 // Leaves the target in `frame`. Packets are known to the codec by their index instead of their pts,
@@ -69,7 +71,8 @@ Status KeyframeDecoder::Impl::decode(std::span<const PacketView> packets, std::s
     const bool has_new_extradata =
         packets[i].extradata != nullptr && *packets[i].extradata != extradata;
     if (context == nullptr || (i == 0 && has_new_extradata)) {
-      COPE_RETURN_IF_ERROR(open_codec(packets[i].extradata ? *packets[i].extradata : extradata));
+      COPE_RETURN_IF_ERROR(
+          open_codec(has_new_extradata ? *packets[i].extradata : Extradata(extradata)));
     }
     context->skip_frame =
         skip == SkipPictures::kNonReference && i < target ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
@@ -114,6 +117,11 @@ bool KeyframeDecoder::Impl::receive(std::int64_t index) {
 
 Result<KeyframeDecoder> KeyframeDecoder::open(const StreamInfo& info,
                                               const KeyframeDecoderOptions& options) {
+  if (options.size && (options.size->height < 1 || options.size->width < 1 ||
+                       static_cast<std::int64_t>(options.size->height) * options.size->width >
+                           options.limits.max_luma_samples)) {
+    return Status::limit("image size");
+  }
   auto impl = std::make_unique<Impl>(info, options);
   const AVCodecDescriptor* descriptor = avcodec_descriptor_get_by_name(info.codec_name.c_str());
   if (descriptor != nullptr) impl->codec = avcodec_find_decoder(descriptor->id);
@@ -138,7 +146,7 @@ Status KeyframeDecoder::decode(std::span<const PacketView> packets, std::size_t 
   const QuietScope quiet;
   Status status = impl.decode(packets, target, skip);
   if (status.ok()) {
-    out.is_damaged = impl.frame->decode_error_flags != 0;
+    out.is_damaged = impl.frame->decode_error_flags != 0 || impl.first_error != 0;
     status = impl.converter.convert(*impl.frame, out);
   }
   av_frame_unref(impl.frame.get());

@@ -28,7 +28,7 @@ struct Image {
 };
 
 struct KeyframeDecoderOptions {
-  std::int32_t threads = 1;
+  std::int32_t threads = 1;         ///< more help only with `packets` of many pictures
   std::optional<ImageSize> size{};  ///< resize to this, in display orientation; none: as coded
   Limits limits{};
 };
@@ -48,7 +48,7 @@ enum class SkipPictures : std::uint8_t { kNone, kNonReference };
 /// (bicubic), arithmetic is exact, so images are the same on every CPU.
 class KeyframeDecoder {
  public:
-  /// kUnsupported when libavcodec has no decoder for the codec.
+  /// kUnsupported when libavcodec has no decoder for the codec; kLimitExceeded for the asked size.
   static Result<KeyframeDecoder> open(const StreamInfo& info,
                                       const KeyframeDecoderOptions& options = {});
   ~KeyframeDecoder();

@@ -23,23 +23,19 @@ inline constexpr std::size_t kPacketPadding = 64;
 using Extradata = std::vector<std::uint8_t>;
 
 /// One packet of the selected stream: an access unit, or one field of a field pair. Times are in
-/// `StreamInfo::time_base`.
+/// `StreamInfo::time_base`, kNoPts when the container has none.
 struct PacketView {
   std::span<const std::uint8_t> data;
-  std::int64_t pts =
-      kNoPts;  ///< presentation time, edit list applied; kNoPts when the container has none
-  std::int64_t dts =
-      kNoPts;  ///< decoding time, kNoPts when the container has none; may repeat or go back
+  std::int64_t pts = kNoPts;       ///< presentation time, edit list applied
+  std::int64_t dts = kNoPts;       ///< decoding time, may repeat or go back (see `DtsRepair`)
   std::int64_t duration = 0;       ///< 0 when unknown
   std::int64_t byte_pos = -1;      ///< in the source, -1 when unknown
-  std::int64_t packet_index = -1;  ///< packets of the stream before this one in decoding order; -1
-                                   ///< when unknown after a seek
+  std::int64_t packet_index = -1;  ///< packets before it in decoding order, -1 when lost by a seek
   bool is_key = false;             ///< what the container says; a hint
-  bool is_discard = false;  ///< needed for decoding at most: outside the edit list, not presented
-  bool is_corrupt = false;  ///< the container knows that bytes are missing
-  bool is_extradata_new = false;  ///< `extradata` differs from that of the packet before
-  std::shared_ptr<const Extradata>
-      extradata;  ///< in force for this packet, never null from a `Demuxer`
+  bool is_discard = false;         ///< not presented (edit list), but others may refer to it
+  bool is_corrupt = false;         ///< the container knows that bytes are missing
+  bool is_extradata_new = false;   ///< `extradata` differs from that of the packet before
+  std::shared_ptr<const Extradata> extradata;  ///< in force; never null from a `Demuxer`
 };
 
 /// Owns one demuxed packet; reused by `Demuxer::read_packet`. Moving keeps views of it valid.

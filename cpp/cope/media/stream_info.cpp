@@ -202,9 +202,9 @@ StreamInfo describe_stream(const AVFormatContext& format, const AVStream& stream
   info.is_length_prefixed = is_configuration_record(info.codec_id, *info.extradata);
   info.width = codec.width;
   info.height = codec.height;
-  const AVRational aspect = av_guess_sample_aspect_ratio(const_cast<AVFormatContext*>(&format),
-                                                         const_cast<AVStream*>(&stream), nullptr);
-  if (aspect.num > 0 && aspect.den > 0) info.sample_aspect_ratio = to_rational(aspect);
+  for (const AVRational aspect : {codec.sample_aspect_ratio, stream.sample_aspect_ratio}) {
+    if (aspect.num > 0 && aspect.den > 0) info.sample_aspect_ratio = to_rational(aspect);
+  }
   read_orientation(stream, info);
   info.time_base = to_rational(stream.time_base);
   info.duration_seconds = duration_of(format, stream);
@@ -230,8 +230,8 @@ StreamInfo describe_stream(const AVFormatContext& format, const AVStream& stream
         shown.empty() ? first_times(first_packets, /*decoding=*/true) : shown, stream.time_base);
   }
   parse_headers(stream, first_packets, info);
-  if (const char* name = avcodec_profile_name(codec.codec_id, info.profile))
-    info.profile_name = name;
+  const char* profile_name = avcodec_profile_name(codec.codec_id, info.profile);
+  if (profile_name != nullptr) info.profile_name = profile_name;
   return info;
 }
 

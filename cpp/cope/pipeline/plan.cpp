@@ -107,7 +107,7 @@ void Planner::decide_now() {
 
 // Frames come here in presentation order, keyframes known.
 void Planner::plan(const PlanFrame& frame, bool is_keyframe) {
-  planned_seconds_ = frame.seconds;
+  planned_ = {frame.decode_index, frame.seconds};
   if (frame.is_discard) return;
   if (has_windows() && frame.seconds > end_of_window() + kSameTime) {
     close_window();
@@ -162,15 +162,13 @@ std::optional<Planner::Start> Planner::open_start() const {
   return Start{start.decode_index, start.seconds};
 }
 
-double Planner::finished_seconds() const {
-  double finished = planned_seconds_;
-  if (const auto start = open_start()) finished = start->seconds;
+Planner::Start Planner::finished() const {
+  Start finished = open_start().value_or(planned_);
   for (const PlanStep& step : steps_) {
     const bool is_delta = step.kind == PlanStep::Kind::kDelta;
-    finished =
-        std::min(finished,
-                 is_delta ? step.start_seconds
-                          : std::nextafter(step.seconds, -std::numeric_limits<double>::infinity()));
+    finished.decode_index =
+        std::min(finished.decode_index, is_delta ? step.start : step.target - 1);
+    finished.seconds = std::min(finished.seconds, is_delta ? step.start_seconds : step.seconds);
   }
   return finished;
 }

@@ -85,9 +85,9 @@ class Planner {
   /// Where the window that is being gathered starts, as far as is known. Pre: no step is waiting.
   std::optional<Start> open_start() const;
 
-  /// No step still to come, or waiting, looks at a picture shown at or before this time, except as
-  /// the start of a window.
-  double finished_seconds() const;
+  /// Pictures that no step still to come, or waiting, looks at except as the start of a window:
+  /// those decoded up to this one's place that are shown up to its time.
+  Start finished() const;
 
  private:
   struct Presented {
@@ -107,9 +107,9 @@ class Planner {
   }
 
   Density density_;
-  std::deque<PlanFrame> reordering_;                                   // ascending in time
-  double newest_seconds_ = -std::numeric_limits<double>::infinity();   // released
-  double planned_seconds_ = -std::numeric_limits<double>::infinity();  // planned
+  std::deque<PlanFrame> reordering_;                                  // ascending in time
+  double newest_seconds_ = -std::numeric_limits<double>::infinity();  // released
+  Start planned_{-1, -std::numeric_limits<double>::infinity()};
   double first_seconds_ = 0.0;
   bool has_first_ = false;
 

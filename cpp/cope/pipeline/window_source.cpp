@@ -304,13 +304,15 @@ Status WindowSource::compose_early(const Poll& poll) {
 
 // Drops pictures that no later window can contain, unless a later one's direct modes look at them.
 void WindowSource::drop_finished() {
-  const double finished_seconds = planner_.finished_seconds();
+  const Planner::Start finished = planner_.finished();
   names_.clear();
   waiting_bytes_ = 0;
   std::size_t kept = waiting_.size();
   for (std::size_t i = waiting_.size(); i-- > 0;) {
     Waiting& waiting = waiting_[i];
-    const bool is_finished = waiting.is_composed || waiting.seconds <= finished_seconds;
+    const bool is_finished =
+        waiting.is_composed || (waiting.seconds <= finished.seconds &&
+                                waiting.frame_decode_index <= finished.decode_index);
     if (is_finished) waiting.packet.reset();
     if (is_finished &&
         std::find(names_.begin(), names_.end(), waiting.decode_index) == names_.end()) {

@@ -41,7 +41,7 @@ At = Annotated[
         min=0,
         metavar="SECONDS",
         help="Time of the .png's frame, or of the video's first. "
-        "[default: the middle, at most 10, of a .png; else 0]",
+        "[default: a third of the way, at most 10, for a .png; else 0]",
     ),
 ]
 Seconds = Annotated[
@@ -61,7 +61,7 @@ def view(
     with cope.VideoReader(file, threads=threads, on_error=on_error) as video:
         info = video.info
         if output.suffix == ".png":
-            start = at if at is not None else min((info.duration_seconds or 20) / 2, 10)
+            start = at if at is not None else min((info.duration_seconds or 0) / 3, 10)
             sheets = _sheets(video, file, start)
             with closing(sheets), make_bar() as progress:
                 progress.add_task(f"reading to {start:.2f} s", total=None)

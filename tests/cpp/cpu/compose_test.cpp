@@ -244,6 +244,21 @@ TEST(Compose, ReferencesBehindTheStartAreScaled) {
   EXPECT_NEAR(c.r(4, 0), 10.0, 1e-3);
 }
 
+// A B picture decoded after the start and shown before it need not be added.
+TEST(Compose, ReferencesShownBeforeTheStartAreScaled) {
+  const HandTimes times({1.0, 0.5, 2.0, 1.5});
+  WindowComposer composer(kFine);
+  composer.begin(std::vector<std::int64_t>{0}, 1.0);
+  HandPicture p(2, 2, 1);
+  p.refs(0, {1, 3}).mb_mv(0, 0, 0, 24, 0, 0).mb_mv(0, 1, 0, 24, 0, 1);
+  composer.add(p, times);
+  const Composed c(composer, 2, p, 1.0);
+  EXPECT_NEAR(c.dx(0, 0), 6.0 * 1.0 / 1.5, 1e-4);
+  EXPECT_EQ(c.scaled[0], 1.0F);
+  EXPECT_EQ(c.lost[0], 0.0F);
+  EXPECT_EQ(c.lost[4], 1.0F);  // inside the window and not there
+}
+
 TEST(Compose, PartitionsDownToSingleBlocks) {
   const HandTimes times({0.0, 1.0, 2.0});
   WindowComposer composer(kFine);

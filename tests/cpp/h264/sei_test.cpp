@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "bit_writer.h"
 
 namespace cope::h264 {
@@ -29,6 +32,30 @@ TEST(Sei, FindsTheRecoveryPointAmongOtherMessages) {
 TEST(Sei, NothingToFind) {
   EXPECT_FALSE(parse(BitWriter().trailing()).has_recovery_point);
   EXPECT_FALSE(parse(BitWriter().u(8, 1).u(8, 1).u(8, 0x66).trailing()).has_recovery_point);
+}
+
+TEST(Sei, NamesTheBuildOfX264) {
+  const auto user_data = [](const std::string& text) {
+    BitWriter w;
+    w.u(8, 5).u(8, 16 + text.size());
+    for (int i = 0; i < 16; ++i) w.u(8, 0xdc);  // UUID
+    for (const char c : text) w.u(8, static_cast<unsigned char>(c));
+    return parse(w.trailing()).x264_build;
+  };
+  EXPECT_EQ(user_data("x264 - core 148 r2748 97eaef2"), 148);
+  EXPECT_EQ(user_data("x264 - core 7"), 7);
+  EXPECT_EQ(user_data("x264 - core 999999999999999"), 99999);
+  EXPECT_EQ(user_data("x264 - core "), -1);
+  EXPECT_EQ(user_data("x265 - core 148"), -1);
+  EXPECT_EQ(user_data("x264"), -1);
+}
+
+TEST(Sei, LongRunsOfEmptyMessagesTakeLinearTime) {
+  std::vector<std::uint8_t> bytes(8 << 20);  // first half messages, second half zeros
+  for (std::size_t i = 0; i < bytes.size() / 2; i += 2) bytes[i] = 1;
+  const Rbsp rbsp(std::move(bytes));
+  bits::BitReader r = rbsp.reader();
+  EXPECT_FALSE(parse_sei(r).has_recovery_point);
 }
 
 TEST(Sei, DamagedMessagesAreIgnored) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "parameter_set_writer.h"
 
 namespace cope::h264 {

@@ -127,6 +127,15 @@ INSTANTIATE_TEST_SUITE_P(
         FormatCase{"mpeg4", "-c:v mpeg4 -q:v 2"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// No rule by height: what libswscale does for ffmpeg and for every reader built on it.
+TEST(KeyframeDecoderTest, UntaggedHighDefinitionIsBt601) {
+  COPE_NEEDS_FFMPEG();
+  const std::string path =
+      clip("hd.mp4", test_picture("1280x720", 0.04) + " -c:v libx264 -preset ultrafast");
+  Clip video(path);
+  EXPECT_EQ(max_difference(video.decode(0, 0), ffmpeg_frame(path, 0)), 0);
+}
+
 // Monochrome: the luma, stretched from limited to full range, must stand in all three planes.
 TEST(KeyframeDecoderTest, MonochromeIsStretchedToFullRange) {
   COPE_NEEDS_FFMPEG();
@@ -428,6 +437,16 @@ TEST(KeyframeDecoderTest, LimitsHold) {
   EXPECT_EQ(
       video.decoder.decode(std::span(video.views).first(1), 0, SkipPictures::kNone, image).code,
       StatusCode::kInvalidBitstream);
+}
+
+TEST(KeyframeDecoderTest, SizesOutOfRange) {
+  StreamInfo info;
+  info.codec_name = "h264";
+  for (const ImageSize size : {ImageSize{0, 16}, {16, 0}, {-1, 16}, {1 << 30, 1 << 30}}) {
+    KeyframeDecoderOptions options;
+    options.size = size;
+    EXPECT_EQ(KeyframeDecoder::open(info, options).status().code, StatusCode::kLimitExceeded);
+  }
 }
 
 TEST(KeyframeDecoderTest, UnknownCodecs) {

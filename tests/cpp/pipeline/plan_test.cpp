@@ -196,25 +196,23 @@ TEST(Planner, HoldsBackFewFrames) {
 
 TEST(Planner, SaysWhatIsFinished) {
   Planner planner({0.125, 1, 0});
-  const auto input = frames(repeat("IPPPPPPP", 10), 2);
+  const auto input = frames(repeat("IbBbPbBbP", 10), 2);
   PlanStep step;
   for (const PlanFrame& frame : input) {
     planner.push(frame);
     while (planner.has_steps()) {
-      const double finished = planner.finished_seconds();
+      const Planner::Start finished = planner.finished();
       ASSERT_TRUE(planner.pop(step));
       if (step.kind == PlanStep::Kind::kDelta) {
-        EXPECT_LE(finished, step.start_seconds);
+        EXPECT_LE(finished.seconds, step.start_seconds);
+        EXPECT_LE(finished.decode_index, step.start);
       } else {
-        EXPECT_LT(finished, step.seconds);
+        EXPECT_LT(finished.decode_index, step.target);
       }
     }
-    const auto start = planner.open_start();
-    if (start) {
-      EXPECT_LE(planner.finished_seconds(), start->seconds);
-    }
   }
-  EXPECT_GT(planner.finished_seconds(), 25.0);  // of 40 s
+  EXPECT_GT(planner.finished().seconds, 25.0);  // of 45 s
+  EXPECT_GT(planner.finished().decode_index, 50);
 }
 
 }  // namespace

@@ -81,7 +81,10 @@ def test_frames_without_times_are_paired_in_order(pan_clip, tmp_path):
     raw = tmp_path / "pan.264"
     command = [require_command("ffmpeg"), "-v", "error", "-i", str(pan_clip), "-c", "copy"]
     subprocess.run([*command, "-bsf:v", "h264_mp4toannexb", str(raw)], check=True)
-    kinds = [(picture.info.slice_types[:1], frame.pict_type.name) for picture, frame in _pairs(raw)]
+    kinds = [
+        (picture.info.slice_types[:1], av.video.frame.PictureType(frame.pict_type).name)
+        for picture, frame in _pairs(raw)
+    ]
     assert len(kinds) == 12
     assert all(ours == theirs for ours, theirs in kinds)
 
