@@ -160,7 +160,7 @@ def measure(peer: Peer, path: str) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     num_frames = peer.read(module, path)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    version = importlib.metadata.version(peer.package)
+    version = getattr(module, "__version__", None) or importlib.metadata.version(peer.package)
     return {"frames": num_frames, "cpu_seconds": cpu, "wall_seconds": wall, "version": version}
 
 

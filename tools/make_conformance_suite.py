@@ -186,6 +186,7 @@ def byte_stream_features(path: Path) -> set[str]:
 
 def make_row(stream: GoldenStream, expected: str) -> dict[str, str]:
     features = coding_features(stream)
+    features |= {"non_conforming"} if "non-conforming" in stream.status else set()
     features |= header_features(list(trace_headers(stream.path, MAX_PACKETS)))
     if stream.path.suffix not in (".mp4", ".mkv", ".ts", ".flv"):
         found = byte_stream_features(stream.path)

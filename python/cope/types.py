@@ -127,9 +127,9 @@ class Field:
 
     def torch(self) -> torch.Tensor:
         """The values as a `torch.Tensor` that shares their memory."""
-        import torch
+        from torch.utils.dlpack import from_dlpack
 
-        return torch.from_dlpack(self)
+        return from_dlpack(self)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`VideoReader`: sources, pictures and their times, windows, passes, stats; checked against PyAV."""
+"""`VideoReader`: sources, pictures and their times, windows, passes; checked against PyAV."""
 
 from __future__ import annotations
 
@@ -500,12 +500,14 @@ class TestWindows:
 
     @pytest.mark.parametrize("threads", [2, 4])
     def test_threads_do_not_matter(self, natural_clip: Path, threads: int) -> None:
-        with cope.VideoReader(natural_clip, threads=1) as one:
-            with cope.VideoReader(natural_clip, threads=threads) as many:
-                for a, b in zip(one.windows(), many.windows(), strict=True):
-                    if isinstance(a, cope.DeltaWindow):
-                        np.testing.assert_array_equal(a.motion, b.motion)
-                        np.testing.assert_array_equal(a.residual, b.residual)
+        with (
+            cope.VideoReader(natural_clip, threads=1) as one,
+            cope.VideoReader(natural_clip, threads=threads) as many,
+        ):
+            for a, b in zip(one.windows(), many.windows(), strict=True):
+                if isinstance(a, cope.DeltaWindow):
+                    np.testing.assert_array_equal(a.motion, b.motion)
+                    np.testing.assert_array_equal(a.residual, b.residual)
 
     @pytest.mark.parametrize("degrees", [90, 180, 270])
     def test_turned_with_the_picture(self, degrees: int, natural_clip: Path) -> None:

@@ -88,10 +88,12 @@ struct HeaderDecoder::Impl {
   // The NAL unit at hand: its payload, zero padded, and its slice header.
   std::vector<std::uint8_t> rbsp;
   std::size_t rbsp_size = 0;
+  std::size_t largest_rbsp = 0;  ///< bytes that any buffer of payloads had to hold
   SliceHeader header;
 
   // The picture at hand.
   CodedPicture current;
+  std::size_t largest_num_slices = 0;  ///< of any picture so far
   bool has_current = false;
   bool current_has_recovery_point = false;
   bool partition_a_is_there = false;  ///< the last data partition A was good
@@ -113,6 +115,8 @@ struct HeaderDecoder::Impl {
   Status push_slice(const NalUnitHeader& nal_header, std::size_t nal_size, const NalSource& source);
   Status push_partition(const NalUnitHeader& nal_header, std::size_t nal_size);
   void load_rbsp(std::span<const std::uint8_t> nal);
+  void reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size);
+  bool has_room_for_payload() const noexcept;
   RbspSpan append_rbsp();
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& sets,
                      const NalSource& source);
@@ -179,9 +183,24 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
 
 void HeaderDecoder::Impl::load_rbsp(std::span<const std::uint8_t> nal) {
   const std::span<const std::uint8_t> payload = nal.subspan(1);
-  if (rbsp.size() < payload.size() + kRbspPadding) rbsp.resize(payload.size() + kRbspPadding);
+  const std::size_t max_size = payload.size() + kRbspPadding;
+  reserve_rbsp(rbsp, max_size);
+  if (rbsp.size() < max_size) rbsp.resize(max_size);
   rbsp_size = bits::unescape_rbsp(payload, rbsp.data());
   std::fill_n(rbsp.begin() + static_cast<std::ptrdiff_t>(rbsp_size), kRbspPadding, std::uint8_t{0});
+}
+
+/// Four of the largest NAL units hold any picture: 8192x4320 in 4:4:4 at 14 bits, uncompressed, is
+/// 186 MB.
+bool HeaderDecoder::Impl::has_room_for_payload() const noexcept {
+  return static_cast<std::int64_t>(current.rbsp.size() + rbsp_size) <= 4 * limits.max_nal_bytes;
+}
+
+/// Makes room. Buffers wander between this decoder and its caller: each is made as large as any had
+/// to be so far, so that they stop growing once the largest picture has passed.
+void HeaderDecoder::Impl::reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size) {
+  largest_rbsp = std::max(largest_rbsp, size);
+  if (buffer.capacity() < size) buffer.reserve(std::max(largest_rbsp, 2 * buffer.capacity()));
 }
 
 /// Moves the payload at hand behind those of the current picture.
@@ -192,6 +211,7 @@ RbspSpan HeaderDecoder::Impl::append_rbsp() {
     std::swap(current.rbsp, rbsp);
     current.rbsp.resize(padded_size);
   } else {
+    reserve_rbsp(current.rbsp, span.offset + padded_size);
     current.rbsp.insert(current.rbsp.end(), rbsp.begin(),
                         rbsp.begin() + static_cast<std::ptrdiff_t>(padded_size));
   }
@@ -217,6 +237,8 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
       finish_picture();
     } else if (current.info.num_slices >= limits.max_slices_per_picture) {
       return Status::limit("max_slices_per_picture");
+    } else if (!has_room_for_payload()) {
+      return Status::limit("picture_bytes");
     }
   }
   if (!has_current) start_picture(nal_header, sets, source);
@@ -227,7 +249,13 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
 void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
                                     const ActiveParameterSets& sets, std::size_t data_bit_offset) {
   const auto slice_idx = static_cast<std::size_t>(current.info.num_slices++);
-  if (slice_idx == current.slices.size()) current.slices.emplace_back();
+  if (slice_idx == current.slices.size()) {
+    largest_num_slices = std::max(largest_num_slices, slice_idx + 1);
+    if (slice_idx == current.slices.capacity()) {
+      current.slices.reserve(std::max(largest_num_slices, 2 * slice_idx));
+    }
+    current.slices.emplace_back();
+  }
   CodedSlice& slice = current.slices[slice_idx];
   slice.nal = nal_header;
   slice.header = header;
@@ -266,6 +294,7 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
     }
     RbspSpan& partition = is_b ? slice.partition_b : slice.partition_c;
     COPE_REQUIRE(partition.size == 0, "slice_id", "H.264 7.4.2.9.2");
+    if (!has_room_for_payload()) return Status::limit("picture_bytes");
     partition = append_rbsp();
     (is_b ? slice.partition_b_bit_offset : slice.partition_c_bit_offset) = r.bit_pos();
     slice.size_bytes += static_cast<std::int64_t>(nal_size);
@@ -324,6 +353,7 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
 
   current.rbsp.clear();
   current.live.clear();
+  current.live.reserve(4 * ReferenceMarking::kMaxFrames);  // fields, before and after marking
   current.x264_build = x264_build;
   derive_mb_to_slice_group_map(sps, *sets.pps, header, current.slice_group_map);
   has_current = true;

@@ -21,8 +21,11 @@ class Buffer {
   void resize_uninitialized(std::size_t size) {
     if (size > capacity_) {
       data_.reset();  // before the new block, so that both never exist together
-      data_ = std::make_unique_for_overwrite<T[]>(size);
-      capacity_ = size;
+      capacity_ = 0;
+      const std::size_t roomy =
+          size + size / 4;  // pictures differ in size: not a new block for each record
+      data_ = std::make_unique_for_overwrite<T[]>(roomy);
+      capacity_ = roomy;
     }
     size_ = size;
   }

@@ -1,6 +1,6 @@
 #include "cope/prim/picture_primitives.h"
 
-#include <mutex>
+#include <atomic>
 
 namespace cope::prim {
 
@@ -51,32 +51,20 @@ void PicturePrimitives::write_ref_poc(std::int32_t* out) const {
   }
 }
 
-struct PicturePool::Shelf {
-  std::mutex mutex;
-  std::vector<std::unique_ptr<PicturePrimitives>> free;
-};
-
-PicturePool::PicturePool() : shelf_(std::make_shared<Shelf>()) {}
-PicturePool::~PicturePool() = default;
-
 std::shared_ptr<PicturePrimitives> PicturePool::acquire() {
-  std::unique_ptr<PicturePrimitives> picture;
-  {
-    const std::scoped_lock lock(shelf_->mutex);
-    if (!shelf_->free.empty()) {
-      picture = std::move(shelf_->free.back());
-      shelf_->free.pop_back();
+  const std::scoped_lock lock(mutex_);
+  for (std::size_t i = 0; i < pictures_.size(); ++i) {
+    const std::size_t index = (next_ + i) % pictures_.size();
+    // Only the pool makes new holders of a picture that it alone holds, so the count cannot rise
+    // meanwhile. The fence orders this thread's writes behind the last holder's reads.
+    if (pictures_[index].use_count() == 1) {
+      std::atomic_thread_fence(std::memory_order_acquire);
+      next_ = index + 1;
+      return pictures_[index];
     }
   }
-  if (!picture) picture = std::make_unique<PicturePrimitives>();
-  // The deleter holds the shelf weakly: a picture that outlives its pool is simply freed.
-  return {picture.release(), [shelf = std::weak_ptr<Shelf>(shelf_)](PicturePrimitives* p) {
-            std::unique_ptr<PicturePrimitives> owned(p);
-            if (const auto alive = shelf.lock()) {
-              const std::scoped_lock lock(alive->mutex);
-              alive->free.push_back(std::move(owned));
-            }
-          }};
+  pictures_.push_back(std::make_shared<PicturePrimitives>());
+  return pictures_.back();
 }
 
 }  // namespace cope::prim

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "cope/prim/block_map.h"
@@ -33,20 +35,18 @@ struct PicturePrimitives {
   void write_ref_poc(std::int32_t* out) const;
 };
 
-/// Hands out pictures whose buffers come back for reuse when the last holder lets go. Thread-safe.
+/// Hands out pictures whose buffers come back for reuse when the last holder lets go. Thread-safe;
+/// allocates nothing once it owns as many pictures as are held at a time.
 class PicturePool {
  public:
-  PicturePool();
-  ~PicturePool();
-  PicturePool(const PicturePool&) = delete;
-  PicturePool& operator=(const PicturePool&) = delete;
-
-  /// A picture of unspecified content. It may outlive the pool.
+  /// A picture of unspecified content that nobody else holds. It may outlive the pool.
   std::shared_ptr<PicturePrimitives> acquire();
 
  private:
-  struct Shelf;
-  std::shared_ptr<Shelf> shelf_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<PicturePrimitives>>
+      pictures_;          ///< the pool's own holds on all of them
+  std::size_t next_ = 0;  ///< where to look first: the one behind the last handed out
 };
 
 }  // namespace cope::prim

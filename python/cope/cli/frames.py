@@ -52,8 +52,14 @@ def _decode(file: str, stream_index: int) -> Iterator[av.VideoFrame]:
         stream = container.streams[stream_index]
         assert isinstance(stream, av.VideoStream)
         stream.thread_type = "AUTO"
-        for packet in container.demux(stream):
+        packets = container.demux(stream)
+        while True:
             try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
                 yield from packet.decode()
-            except av.error.InvalidDataError:
+            except (
+                av.error.FFmpegError
+            ):  # damaged: the frame is missing, those after it may be there
                 continue

@@ -2,27 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "allocation_counter.h"
 #include "parameter_set_writer.h"
-
-namespace {
-std::atomic<std::int64_t> num_allocations{0};
-}
-
-// Counted, so that a test can say that there are none. Not inlined: gcc would take the pair for a
-// mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++num_allocations;
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace cope::h264 {
 namespace {
@@ -379,6 +364,20 @@ TEST(HeaderDecoder, Limits) {
   SpsSyntax huge = test_sps();
   huge.pic_width_in_mbs_minus1 = huge.pic_height_in_map_units_minus1 = 1023;
   EXPECT_EQ(s.push(huge.write().nal(3, 7)).code, StatusCode::kLimitExceeded);
+}
+
+TEST(HeaderDecoder, LimitsTheBytesOfAPicture) {
+  Limits limits;
+  limits.max_nal_bytes = 1000;
+  Stream s(test_sps(), {}, limits);
+  SliceSyntax slice = idr();
+  slice.num_data_bytes = 900;
+  for (unsigned i = 0; i < 6; ++i) {
+    slice.first_mb_in_slice = i;
+    EXPECT_EQ(s.push(slice).code, i < 4 ? StatusCode::kOk : StatusCode::kLimitExceeded) << i;
+  }
+  s.end_access_unit();
+  EXPECT_EQ(s.pictures[0].info.num_slices, 4);
 }
 
 TEST(HeaderDecoder, DropsRedundantSlices) {

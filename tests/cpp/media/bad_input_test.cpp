@@ -235,6 +235,15 @@ TEST_F(BadInputTest, SharedMalformedFiles) {
   EXPECT_GT(num_files, 60);
 }
 
+TEST_F(BadInputTest, NothingIsPrinted) {
+  testing::internal::CaptureStderr();
+  static_cast<void>(read_to_end(
+      write_file("noise.mp4", Bytes{0, 0, 0, 16, 'f', 't', 'y', 'p', 'i', 's', 'o', 'm', 0, 0,
+                                    0, 0, 0, 0,  0,   24,  'm', 'o', 'o', 'v', 1,   2,   3, 4})));
+  static_cast<void>(read_to_end("/nowhere/clip.mp4"));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(ErrorTextTest, TellsErrnoFromOwnCodes) {
   EXPECT_EQ(error_errno(-ENOENT), ENOENT);
   EXPECT_EQ(error_errno(0), 0);
