@@ -1,4 +1,5 @@
-"""Writes tests/conformance/suites/h264.tsv: what each golden H.264 stream uses and must give.
+"""Writes tests/conformance/suites/h264.tsv: what each golden H.264 stream uses and must give,
+and h264_counts.json beside it: how many streams of each feature must give what.
 
 Features come from the goldens and from FFmpeg's reading of the headers, never from our own parser.
 The expectation of a stream that the table already lists is kept; a new one starts as `exact`.
@@ -11,8 +12,10 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -22,6 +25,7 @@ from golden import GoldenStream, read_index  # noqa: E402
 from headers import Unit, trace_headers  # noqa: E402
 
 SUITE = REPOSITORY / "tests" / "conformance" / "suites" / "h264.tsv"
+COUNTS = SUITE.with_name("h264_counts.json")
 COLUMNS = ["stream", "pictures", "expected", "features"]
 MAX_PACKETS = 60  # enough to meet every tool a stream uses, few enough to trace hundreds of streams
 
@@ -201,6 +205,18 @@ def make_row(stream: GoldenStream, expected: str) -> dict[str, str]:
     return dict(zip(COLUMNS, row, strict=True))
 
 
+def counts_text(rows: list[dict[str, str]]) -> str:
+    """JSON, a feature a line: number of streams per expectation. "total" is every stream."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        for feature in {"total", *row["features"].split()}:
+            counts.setdefault(feature, Counter())[row["expected"].split(":")[0]] += 1
+    lines = [
+        f'  "{name}": {json.dumps(dict(sorted(c.items())))}' for name, c in sorted(counts.items())
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -215,16 +231,21 @@ def main() -> int:
             present = {
                 row["stream"]: row["expected"] for row in csv.DictReader(file, delimiter="\t")
             }
+    rows = [
+        make_row(stream, present.get(stream.name, "exact"))
+        for stream in read_index("h264")
+        if stream.is_sound
+    ]
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, delimiter="\t", lineterminator="\n")
     writer.writeheader()
-    for stream in read_index("h264"):
-        if stream.is_sound:
-            writer.writerow(make_row(stream, present.get(stream.name, "exact")))
+    writer.writerows(rows)
+    texts = {SUITE: out.getvalue(), COUNTS: counts_text(rows)}
     if args.check:
-        return int(not SUITE.exists() or out.getvalue() != SUITE.read_text())
+        return int(any(not path.exists() or path.read_text() != t for path, t in texts.items()))
     SUITE.parent.mkdir(parents=True, exist_ok=True)
-    SUITE.write_text(out.getvalue())
+    for path, text in texts.items():
+        path.write_text(text)
     return 0
 
 

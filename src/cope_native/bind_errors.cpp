@@ -64,8 +64,9 @@ void translate(const std::exception_ptr& thrown, void*) {
     details["nal_index"] = number(status.nal_index);
     if (status.code == StatusCode::kMediaOpen || status.code == StatusCode::kMediaRead) {
       details["errno"] = code == 0 ? nb::none() : nb::object(nb::int_(code));
-      details["filename"] =
-          error.filename().empty() ? nb::none() : nb::object(nb::str(error.filename().c_str()));
+      details["filename"] = error.filename().empty()
+                                ? nb::none()
+                                : nb::steal(PyUnicode_DecodeFSDefault(error.filename().c_str()));
     }
     const nb::object exception = type(nb::str(message(status).c_str()), **details);
     PyErr_SetObject(type.ptr(), exception.ptr());

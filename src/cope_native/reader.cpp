@@ -63,7 +63,9 @@ Reader::Reader(nb::object source, std::optional<std::int32_t> stream_index,
   media::Source media_source;
   ByteArray bytes;
   if (nb::isinstance<nb::str>(source_)) {
-    filename_ = nb::cast<nb::str>(source_).c_str();
+    const nb::object encoded = nb::steal(PyUnicode_EncodeFSDefault(source_.ptr()));
+    if (!encoded.is_valid()) throw nb::python_error();
+    filename_ = nb::cast<nb::bytes>(encoded).c_str();
     media_source = media::Source::from_location(filename_);
   } else if (PyObject_CheckBuffer(source_.ptr())) {
     bytes_ = nb::cast<ByteArray>(source_);
@@ -83,7 +85,8 @@ Reader::Reader(nb::object source, std::optional<std::int32_t> stream_index,
   headers_ = std::move(headers).value();
 }
 
-NamedValues Reader::info() const {
+NamedValues Reader::info() {
+  const Use use(*this);
   const media::StreamInfo& info = headers_               ? headers_->info()
                                   : pictures_ != nullptr ? pictures_->headers().info()
                                                          : windows_->headers().info();
@@ -109,6 +112,7 @@ NamedValues Reader::info() const {
 }
 
 NamedValues Reader::stats() {
+  const Use use(*this);
   pipeline::ReadStats stats;
   if (pictures_) {
     stats = pictures_->stats();
@@ -239,7 +243,9 @@ std::optional<NamedValues> Reader::next_window() {
   return d;
 }
 
+// Also in a forked child, which has nothing to wait for.
 void Reader::close() {
+  if (in_use_.test()) throw std::runtime_error("this VideoReader is being read by another thread");
   pictures_.reset();
   windows_.reset();
   headers_.reset();

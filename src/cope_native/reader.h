@@ -30,7 +30,7 @@ class Reader {
   Reader(nanobind::object source, std::optional<std::int32_t> stream_index,
          const pipeline::ReadOptions& options, const Limits& limits);
 
-  NamedValues info() const;
+  NamedValues info();
   NamedValues stats();
 
   void start_headers();

@@ -61,26 +61,18 @@ def test_missing_file(tmp_path: Path) -> None:
         cope.probe(path)
 
 
-@pytest.mark.parametrize(
-    ("name", "feature"),
-    [
-        ("h264_conformance/jvt/CVFI1_SVA_C.264", "field"),
-        ("h264_conformance/jvt/CAMANL3_Sand_E.264", "MBAFF"),
-        ("h264_conformance/jvt/FM1_FT_E.264", "flexible macroblock ordering"),
-        ("h264_conformance/jmhm/aso_slices.264", "arbitrary slice order"),
-        ("h264_conformance/jmhm/dp_p.264", "data partitioning"),
-        ("h264_conformance/jmhm/sp_primary.264", "SP"),
-        ("clips/exoplayer/sample_h265.ts", "hevc"),
-    ],
-)
-def test_unsupported_names_the_feature(name: str, feature: str) -> None:
-    path = require_stream(name)
-    with pytest.raises(cope.UnsupportedStreamError) as caught:
-        for _ in cope.digest(path):
-            pass
+def test_unsupported_codec_is_named() -> None:
+    with pytest.raises(cope.UnsupportedStreamError, match="hevc") as caught:
+        cope.VideoReader(require_stream("clips/exoplayer/sample_h265.ts"))
     assert caught.value.element is not None
-    assert feature in caught.value.element
-    assert feature in str(caught.value)
+    assert "hevc" in caught.value.element
+
+
+def test_windows_over_fields_are_refused_by_name() -> None:
+    path = require_stream("h264_conformance/jvt/CVFI1_SVA_C.264")
+    assert len(list(cope.digest(path))) > 0
+    with pytest.raises(cope.UnsupportedStreamError, match="field pictures"):
+        cope.extract(path)
 
 
 def test_invalid_bitstream_says_where(natural_clip: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class H264Unit final : public CodedUnit {
   }
 
   void append_features(std::vector<const char*>& out) const override;
-  Status check_supported() const noexcept override;
+  Status check_supported() const noexcept override { return {}; }  // every coding tool is read
 
   CodingProfile coding_profile() const noexcept override {
     if (slices().empty() || !slices()[0].sps) return {};
@@ -105,32 +105,6 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
     }
     add(is_long_term, "long-term references");
   }
-}
-
-Status H264Unit::check_supported() const noexcept {
-  const prim::PictureInfo& info = coded.info;
-  if (info.structure != prim::PictureStructure::kFrame) {
-    return Status::unsupported("interlaced coding: field pictures", "H.264 7.4.3");
-  }
-  if (info.mbaff) return Status::unsupported("interlaced coding: MBAFF", "H.264 7.4.2.1.1");
-  std::uint32_t next_mb[3] = {0, 0, 0};  // by colour_plane_id
-  for (const CodedSlice& slice : slices()) {
-    if (slice.pps->num_slice_groups_minus1 > 0) {
-      return Status::unsupported("flexible macroblock ordering", "H.264 8.2.2");
-    }
-    if (slice.nal.nal_unit_type == h264::NalUnitType::kSliceDataPartitionA) {
-      return Status::unsupported("data partitioning", "H.264 7.4.1.2.5");
-    }
-    if (slice.header.slice_type == SliceType::SP || slice.header.slice_type == SliceType::SI) {
-      return Status::unsupported("SP and SI slices", "H.264 8.6");
-    }
-    std::uint32_t& next = next_mb[slice.header.colour_plane_id];
-    if (slice.header.first_mb_in_slice < next) {
-      return Status::unsupported("arbitrary slice order", "H.264 7.4.3");
-    }
-    next = slice.header.first_mb_in_slice;
-  }
-  return {};
 }
 
 class H264Worker final : public PictureWorker {

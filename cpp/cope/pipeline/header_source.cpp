@@ -154,7 +154,8 @@ void HeaderSource::take_pictures() {
     HeaderPicture picture;
     if (!packets_.empty() && packets_.front().packet_index == info.packet_index) {
       picture.is_discard = packets_.front().packet->view().is_discard;
-      if (info.is_random_access) picture.packet = packets_.front().packet;
+      if (!info.is_second_field) is_at_random_access_ = info.is_random_access;
+      if (is_at_random_access_) picture.packet = packets_.front().packet;
     }
     picture.unit = std::move(unit);
     enqueue(std::move(picture));

@@ -18,7 +18,7 @@ namespace cope::pipeline {
 /// A coded picture with what the container knows of it.
 struct HeaderPicture {
   std::unique_ptr<CodedUnit> unit;
-  /// Its packet, for decoding to pixels; only at random access points.
+  /// Its packet, for decoding to pixels; only at random access points, both fields of a field pair.
   std::shared_ptr<const media::Packet> packet;
   double seconds = 0.0;     ///< presentation time since the start of the stream
   bool is_discard = false;  ///< outside the edit list: not presented
@@ -83,7 +83,8 @@ class HeaderSource {
   std::unique_ptr<Codec> codec_;
   media::DtsRepair dts_repair_;
   media::PresentationClock clock_;
-  bool is_reordering_ = false;  // a pts was missing: times come from the output order
+  bool is_reordering_ = false;        // a pts was missing: times come from the output order
+  bool is_at_random_access_ = false;  // of the frame taken last
   bool is_finished_ = false;
   Status end_;  // why it is finished: kEndOfStream, or a read error that damaged the tail
   std::deque<PacketNote> packets_;  // those whose picture may still come

@@ -90,7 +90,7 @@ Status WindowSource::read_one(const Poll& poll) {
   }
   const bool has_windows = window_options_.density.deltas_per_second > 0.0;
   // Nothing depends on a picture that is neither.
-  if ((info.is_reference && has_windows) || info.is_random_access) {
+  if ((info.is_reference && has_windows) || next_.packet) {
     waiting.seconds = next_.seconds;
     waiting.packet = std::move(next_.packet);
     waiting_bytes_ += next_.unit->size_bytes();
@@ -108,6 +108,11 @@ WindowSource::Waiting* WindowSource::find(std::int64_t decode_index) {
   return it != waiting_.end() && it->decode_index == decode_index ? &*it : nullptr;
 }
 
+const WindowSource::Waiting* WindowSource::find_second_field(std::int64_t first) {
+  const Waiting* const next = find(first + 1);
+  return next != nullptr && next->frame_decode_index == first ? next : nullptr;
+}
+
 Status WindowSource::decode_keyframe(const PlanStep& step, std::unique_ptr<WindowItem>& item) {
   const Clock::time_point begin = Clock::now();
   const Waiting* const waiting = find(step.target);
@@ -120,8 +125,14 @@ Status WindowSource::decode_keyframe(const PlanStep& step, std::unique_ptr<Windo
   }
   auto keyframe = std::make_unique<WindowItem>();
   keyframe->step = step;
-  const std::array<media::PacketView, 1> packets{waiting->packet->view()};
-  const Status status = decoder_->decode(packets, 0, media::SkipPictures::kNone, keyframe->image);
+  std::array<media::PacketView, 2> packets{waiting->packet->view()};
+  std::size_t num_packets = 1;
+  if (const Waiting* const second = find_second_field(step.target);
+      second != nullptr && second->packet && second->packet != waiting->packet) {
+    packets[num_packets++] = second->packet->view();
+  }
+  const Status status = decoder_->decode({packets.data(), num_packets}, 0,
+                                         media::SkipPictures::kNone, keyframe->image);
   stats_.seconds_decode += seconds_since(begin);
   if (!status.ok() && status.code != StatusCode::kInvalidBitstream) return status;
   if (!status.ok() || keyframe->image.is_damaged) {
@@ -181,8 +192,7 @@ Status WindowSource::compose_window(const PlanStep& step, const Poll& poll,
 void WindowSource::begin_window(std::int64_t start, double start_seconds) {
   std::array<std::int64_t, 2> fields{start, start};
   std::size_t num_fields = 1;
-  if (const Waiting* const second = find(start + 1);
-      second != nullptr && second->frame_decode_index == start) {
+  if (const Waiting* const second = find_second_field(start)) {
     fields[num_fields++] = second->decode_index;
   }
   composer_.begin({fields.data(), num_fields}, start_seconds);
@@ -193,10 +203,6 @@ void WindowSource::begin_window(std::int64_t start, double start_seconds) {
 // A picture decoded before the start belongs to the window only if it is shown after it.
 void WindowSource::select_chain(std::int64_t target) {
   stack_.assign(1, target);
-  if (const Waiting* const second = find(target + 1);
-      second != nullptr && second->frame_decode_index == target) {
-    stack_.push_back(second->decode_index);
-  }
   while (!stack_.empty()) {
     Waiting* const waiting = find(stack_.back());
     stack_.pop_back();
@@ -312,7 +318,7 @@ void WindowSource::drop_finished() {
     Waiting& waiting = waiting_[i];
     const bool is_finished =
         waiting.is_composed || (waiting.seconds <= finished.seconds &&
-                                waiting.frame_decode_index <= finished.decode_index);
+                                waiting.frame_decode_index < finished.decode_index);
     if (is_finished) waiting.packet.reset();
     if (is_finished &&
         std::find(names_.begin(), names_.end(), waiting.decode_index) == names_.end()) {

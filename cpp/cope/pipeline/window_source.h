@@ -79,6 +79,7 @@ class WindowSource {
 
   Status read_one(const Poll& poll);
   Waiting* find(std::int64_t decode_index);
+  const Waiting* find_second_field(std::int64_t first);
   Status decode_keyframe(const PlanStep& step, std::unique_ptr<WindowItem>& item);
   Status take_step(const PlanStep& step, const Poll& poll, std::unique_ptr<WindowItem>& item);
   Status compose_window(const PlanStep& step, const Poll& poll, std::unique_ptr<WindowItem>& item);
