@@ -107,6 +107,7 @@ class VideoReader:
             [`Picture`]: its arrays stay valid after the reader is closed.
 
         Raises:
+            UnsupportedStreamError: A coding tool is not supported; `element` names it.
             InvalidBitstreamError: A picture is damaged and `on_error` is `"raise"`.
             LimitExceededError: The stream asks for more than the limits admit.
         """

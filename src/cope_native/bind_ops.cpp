@@ -112,7 +112,8 @@ NumpyArray<float> saliency(const NativePicture& picture, std::int32_t cell) {
               {3, static_cast<std::size_t>(grid.height), static_cast<std::size_t>(grid.width)});
 }
 
-// The window from pictures[0] to pictures[-1], which are in decoding order.
+// The window from pictures[0] to pictures[-1], which are in decoding order. When the second is the
+// other field of the first, both are the start.
 NamedValues compose(const std::vector<NativePicture*>& pictures, std::int32_t cell,
                     std::int32_t residual_scale, const std::string& bi_prediction) {
   cpu::WindowComposer composer({cell, residual_scale, bi_prediction_of(bi_prediction)});
@@ -122,9 +123,13 @@ NamedValues compose(const std::vector<NativePicture*>& pictures, std::int32_t ce
   std::size_t height = 0, width = 0, residual_height = 0, residual_width = 0;
   {
     const nb::gil_scoped_release release;
-    const std::array<std::int64_t, 1> first{start.primitives->info.decode_index};
-    composer.begin(first, start.seconds);
-    for (std::size_t i = 1; i < pictures.size(); ++i) {
+    const std::int64_t first = start.primitives->info.decode_index;
+    const prim::PictureInfo& second = pictures[1]->primitives->info;
+    const std::size_t num_fields =
+        second.is_second_field && second.decode_index == first + 1 ? 2 : 1;
+    const std::array<std::int64_t, 2> fields{first, first + 1};
+    composer.begin({fields.data(), num_fields}, start.seconds);
+    for (std::size_t i = num_fields; i < pictures.size(); ++i) {
       composer.add(*pictures[i]->primitives, pictures[i]->picture_times());
     }
     const cpu::CellGrid& grid = composer.grid();

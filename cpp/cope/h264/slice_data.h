@@ -51,8 +51,7 @@ class SliceDataParser {
       bool skipped = false;
       if (inter_slice) {
         if constexpr (Reader::kIsCabac) {
-          const MbNeighbours n = locate();
-          skipped = r_.mb_skip_flag(s_.slice_type == kB, n.left[0], n.above);
+          skipped = r_.mb_skip_flag(s_.slice_type == kB, n_.left[0], n_.above);
         } else {
           if (!run_pending) {
             mb_skip_run = r_.mb_skip_run();
@@ -137,10 +136,19 @@ class SliceDataParser {
       block_ = static_cast<std::size_t>(mb_row_) * static_cast<std::size_t>(s_.PicWidthInMbs) +
                static_cast<std::size_t>(mb_x_);
     } else {
-      mb_x_ = CurrMbAddr_ % s_.PicWidthInMbs;
-      mb_row_ = CurrMbAddr_ / s_.PicWidthInMbs;
+      const std::int32_t steps = CurrMbAddr_ - static_cast<std::int32_t>(block_);
+      if (num_mbs_ != 0 && steps == 1) {  // without the divisions
+        if (++mb_x_ == s_.PicWidthInMbs) {
+          mb_x_ = 0;
+          ++mb_row_;
+        }
+      } else {
+        mb_x_ = CurrMbAddr_ % s_.PicWidthInMbs;
+        mb_row_ = CurrMbAddr_ / s_.PicWidthInMbs;
+      }
       block_ = static_cast<std::size_t>(CurrMbAddr_);
     }
+    n_ = locator_.find(CurrMbAddr_, mb_x_, is_field_);
   }
 
   /// mb_field_decoding_flag where it is not present for the pair (7.4.4).
@@ -159,6 +167,7 @@ class SliceDataParser {
     const std::int32_t b = locator_.above_pair(CurrMbAddr_);
     is_field_ = r_.mb_field_decoding_flag(a >= 0 && (out_.mbs[a].flags & kMbField) != 0,
                                           b >= 0 && (out_.mbs[b].flags & kMbField) != 0);
+    n_ = locator_.find(CurrMbAddr_, mb_x_, is_field_);
     if (is_bottom_) {  // the skipped macroblock above shares the flag
       MbState& top = out_.mbs[CurrMbAddr_ - 1];
       const std::size_t top_block = block_ - static_cast<std::size_t>(s_.PicWidthInMbs);
@@ -168,10 +177,6 @@ class SliceDataParser {
           static_cast<std::uint8_t>(is_field_ ? out_.flags[top_block] | prim::kFieldBlock
                                               : out_.flags[top_block] & ~prim::kFieldBlock);
     }
-  }
-
-  COPE_HD MbNeighbours locate() const noexcept {
-    return locator_.find(CurrMbAddr_, mb_x_, is_field_);
   }
 
   /// Fills the block map of the current macroblock.
@@ -205,7 +210,6 @@ class SliceDataParser {
   // ----------------------------------------------------------------
 
   COPE_HD bool macroblock_layer() noexcept {
-    n_ = locate();
     if constexpr (Reader::kIsCabac) {
       switch (s_.slice_type) {
         case kI:

@@ -317,8 +317,8 @@ void WindowSource::drop_finished() {
   for (std::size_t i = waiting_.size(); i-- > 0;) {
     Waiting& waiting = waiting_[i];
     const bool is_finished =
-        waiting.is_composed || (waiting.seconds <= finished.seconds &&
-                                waiting.frame_decode_index < finished.decode_index);
+        waiting.is_composed ||
+        (waiting.seconds <= finished.seconds && waiting.frame_decode_index < finished.decode_index);
     if (is_finished) waiting.packet.reset();
     if (is_finished &&
         std::find(names_.begin(), names_.end(), waiting.decode_index) == names_.end()) {

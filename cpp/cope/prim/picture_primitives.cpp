@@ -22,29 +22,54 @@ void PicturePrimitives::allocate_blocks(std::int32_t width, std::int32_t height,
   blocks.bits.resize_uninitialized(blocks.size());
 }
 
+namespace {
+
+/// PicOrderCnt by refIdxLX + 1 for the blocks of one slice; entry 0 stands for an unused list.
+struct RefPocTable {
+  std::int32_t poc[1 + 64] = {};
+
+  /// `field_parity` -1: the slice's own pictures; 0, 1: a top or bottom field macroblock of an
+  /// MBAFF frame, whose indices alternate between fields of the same and of the opposite parity
+  /// (8.4.2.1).
+  void fill(const RefPicture (&refs)[32], std::int32_t num_ref, int field_parity) noexcept {
+    for (std::int32_t i = 0; i < num_ref; ++i) {
+      if (field_parity < 0) {
+        poc[1 + i] = refs[i].poc;
+      } else {
+        poc[1 + 2 * i] = field_parity == 0 ? refs[i].top_poc : refs[i].bottom_poc;
+        poc[2 + 2 * i] = field_parity == 0 ? refs[i].bottom_poc : refs[i].top_poc;
+      }
+    }
+  }
+};
+
+}  // namespace
+
 void PicturePrimitives::write_ref_poc(std::int32_t* out) const {
   const std::int32_t cells = blocks.block_size / 4;
-  for (int list = 0; list < 2; ++list) {
-    const std::int8_t* ref_idx =
-        motion.ref_idx.data() + static_cast<std::size_t>(list) * motion.plane_size();
-    for (std::int32_t y = 0; y < motion.height_4x4; ++y) {
-      for (std::int32_t x = 0; x < motion.width_4x4; ++x, ++ref_idx, ++out) {
-        if (*ref_idx < 0) {
-          *out = 0;
-          continue;
+  const auto stride = static_cast<std::size_t>(motion.width_4x4);
+  for (std::size_t list = 0; list < 2; ++list) {
+    const std::size_t plane = list * motion.plane_size();
+    RefPocTable table;
+    int table_key = -1;  // of the slice and parity that the table is filled for
+    for (std::int32_t row = 0; row < blocks.height; ++row) {
+      for (std::int32_t column = 0; column < blocks.width; ++column) {
+        const auto block = static_cast<std::size_t>(row * blocks.width + column);
+        const std::size_t cell = plane + static_cast<std::size_t>(row * cells) * stride +
+                                 static_cast<std::size_t>(column * cells);
+        const std::uint16_t slice = blocks.slice_idx[block];
+        const int parity = (blocks.flags[block] & kFieldBlock) != 0 ? row % 2 : -1;
+        const int key = slice * 3 + parity + 1;
+        if (slice != kNoSlice && key != table_key) {
+          const SliceRefs& refs = slice_refs[slice];
+          table.fill(refs.ref[list], refs.num_ref[list], parity);
+          table_key = key;
         }
-        const std::size_t block =
-            static_cast<std::size_t>(y / cells) * static_cast<std::size_t>(blocks.width) +
-            static_cast<std::size_t>(x / cells);
-        const SliceRefs& refs = slice_refs[blocks.slice_idx[block]];
-        // A field macroblock of an MBAFF frame indexes the fields of the frame list (8.4.2.1).
-        if ((blocks.flags[block] & kFieldBlock) != 0) {
-          const RefPicture& frame = refs.ref[list][*ref_idx >> 1];
-          const bool bottom_mb = (y / cells) % 2 != 0;
-          const bool bottom_ref = ((*ref_idx & 1) != 0) != bottom_mb;
-          *out = bottom_ref ? frame.bottom_poc : frame.top_poc;
-        } else {
-          *out = refs.ref[list][*ref_idx].poc;
+        for (std::int32_t y = 0; y < cells; ++y) {
+          const std::int8_t* const ref_idx =
+              motion.ref_idx.data() + cell + static_cast<std::size_t>(y) * stride;
+          std::int32_t* const row_out = out + cell + static_cast<std::size_t>(y) * stride;
+          for (std::int32_t x = 0; x < cells; ++x) row_out[x] = table.poc[ref_idx[x] + 1];
         }
       }
     }

@@ -51,6 +51,7 @@ TEST(WriteRefPoc, LooksUpTheListsOfEachBlocksSlice) {
   PicturePrimitives picture;
   picture.allocate_blocks(32, 16, 16);
   picture.slice_refs.resize(2);
+  picture.slice_refs[0].num_ref[0] = picture.slice_refs[1].num_ref[0] = 2;
   picture.slice_refs[0].ref[0][1].poc = 10;
   picture.slice_refs[1].ref[0][1].poc = -6;
   for (std::size_t i = 0; i < picture.motion.ref_idx.size(); ++i) picture.motion.ref_idx[i] = -1;
@@ -73,6 +74,7 @@ TEST(WriteRefPoc, FieldMacroblocksReferToFields) {
   picture.info.mbaff = true;
   picture.allocate_blocks(16, 32, 16);
   picture.slice_refs.resize(1);
+  picture.slice_refs[0].num_ref[0] = 1;
   RefPicture& frame = picture.slice_refs[0].ref[0][0];
   frame.poc = frame.top_poc = 8;
   frame.bottom_poc = 9;
