@@ -581,8 +581,9 @@ class StreamReport:
         duration_seconds (`float`, *optional*): Container's, else from the first picture to the end
             of the last.
         size_bytes (`int`): Of all slices.
-        is_supported (`bool`): Every picture can be parsed.
-        unsupported_reason (`str`, *optional*): The first coding tool that is not read.
+        is_supported (`bool`): Windows can be composed over it, so `cope.extract` and
+            `cope.encode_video` read it. `VideoReader.pictures` reads it in any case.
+        unsupported_reason (`str`, *optional*): What keeps windows from being composed.
         num_nal_units_damaged (`int`): NAL units dropped because their headers make no sense.
         first_error (`str`, *optional*): The first damage met.
     """

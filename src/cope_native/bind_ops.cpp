@@ -92,7 +92,7 @@ nb::typed<nb::tuple, NumpyArray<float>, NumpyArray<float>> rasterise_motion(
   const cpu::CellGrid grid = cpu::make_cell_grid(picture.primitives->info, cell);
   std::vector<float> motion(2 * grid.size());
   std::vector<float> valid(grid.size());
-  cpu::rasterise_motion(*picture.primitives, picture.picture_times(), grid,
+  cpu::rasterise_motion(*picture.primitives, picture.times.view(), grid,
                         bi_prediction_of(bi_prediction), motion.data(), valid.data());
   const auto height = static_cast<std::size_t>(grid.height);
   const auto width = static_cast<std::size_t>(grid.width);
@@ -105,7 +105,7 @@ NumpyArray<float> saliency(const NativePicture& picture, std::int32_t cell) {
   std::vector<float> motion(2 * grid.size());
   std::vector<float> valid(grid.size());
   std::vector<float> out(3 * grid.size());
-  cpu::rasterise_motion(*picture.primitives, picture.picture_times(), grid,
+  cpu::rasterise_motion(*picture.primitives, picture.times.view(), grid,
                         cpu::BiPrediction::kAverage, motion.data(), valid.data());
   cpu::write_saliency(*picture.primitives, grid, motion.data(), out.data());
   return take(std::move(out),
@@ -130,7 +130,7 @@ NamedValues compose(const std::vector<NativePicture*>& pictures, std::int32_t ce
     const std::array<std::int64_t, 2> fields{first, first + 1};
     composer.begin({fields.data(), num_fields}, start.seconds);
     for (std::size_t i = num_fields; i < pictures.size(); ++i) {
-      composer.add(*pictures[i]->primitives, pictures[i]->picture_times());
+      composer.add(*pictures[i]->primitives, pictures[i]->times.view());
     }
     const cpu::CellGrid& grid = composer.grid();
     const cpu::CellGrid& residual_grid = composer.residual_grid();

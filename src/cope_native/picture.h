@@ -2,12 +2,9 @@
 
 #include <nanobind/nanobind.h>
 
-#include <cstdint>
 #include <memory>
-#include <vector>
 
-#include "cope/cpu/fields.h"
-#include "cope/pipeline/header_source.h"
+#include "cope/pipeline/timeline.h"
 #include "cope/prim/picture_primitives.h"
 #include "ndarray.h"
 
@@ -18,11 +15,7 @@ struct NativePicture {
   std::shared_ptr<const prim::PicturePrimitives> primitives;
   double seconds = 0.0;
   bool is_discard = false;
-  std::vector<double>
-      times;  ///< presentation times from `first_time` to itself, references among them
-  std::int64_t first_time = 0;
-
-  cpu::PictureTimes picture_times() const noexcept { return {times, first_time}; }
+  pipeline::ReferenceTimes times;
 };
 
 /// The members of `PictureInfo`, by name.

@@ -207,7 +207,7 @@ std::optional<NativePicture> Reader::next_picture() {
   if (next.status().code == StatusCode::kEndOfStream) return std::nullopt;
   throw_if_error(next.status());
   return NativePicture{std::move(next->picture), next->seconds, next->is_discard,
-                       std::move(next->times), next->first_time};
+                       std::move(next->times)};
 }
 
 std::optional<NamedValues> Reader::next_window() {

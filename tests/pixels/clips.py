@@ -17,6 +17,11 @@ SOURCE = (
 )
 # Brightness that swings: makes an encoder weight its references.
 FADE = SOURCE + ",eq=brightness='0.35*sin(n/3)':eval=frame"
+# Fields of different times: an encoder of interlaced video then codes macroblocks as fields.
+MOVING = (
+    "mandelbrot=size={width}x{height}:rate=50:start_scale=0.3:end_scale=0.02:end_pts=40,"
+    "noise=alls=3:allf=t,scroll=horizontal=0.02:vertical=0.01,interlace=lowpass=off"
+)
 
 
 @dataclass(frozen=True)

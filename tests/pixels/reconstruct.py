@@ -52,16 +52,25 @@ def slice_weights(unit: Unit, pps: Unit) -> SliceWeights:
     return weights
 
 
-def read_weights(path: Path) -> list[SliceWeights]:
-    """The weights of every slice in coded order."""
+@dataclass
+class SliceHeader:
+    """What predicting a slice needs of its header, read by FFmpeg."""
+
+    weights: SliceWeights
+    delta_pic_order_cnt_bottom: int
+
+
+def read_slices(path: Path) -> list[SliceHeader]:
+    """The headers of every slice in coded order."""
     ppss: dict[int, Unit] = {}
-    weights = []
+    slices = []
     for unit in trace_headers(path):
         if unit.kind == "pps":
             ppss[unit.get("pic_parameter_set_id")] = unit
         elif unit.kind == "slice":
-            weights.append(slice_weights(unit, ppss[unit.get("pic_parameter_set_id")]))
-    return weights
+            weights = slice_weights(unit, ppss[unit.get("pic_parameter_set_id")])
+            slices.append(SliceHeader(weights, unit.get("delta_pic_order_cnt_bottom")))
+    return slices
 
 
 def implicit_weights(poc: int, poc0: np.ndarray, poc1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,15 +99,17 @@ def predict_picture(
     references: dict[int, Planes],
     weights: np.ndarray,
     bit_depths: tuple[int, int],
+    chroma_offsets: dict[int, int] | None = None,
 ) -> Planes:
-    """Predicts every sample of a frame; samples of intra blocks come out meaningless.
+    """Predicts every sample of a frame or field; samples of intra blocks come out meaningless.
 
     Args:
-        poc: Picture order count of the frame.
+        poc: Picture order count of the picture.
         mv, ref_idx, ref_poc: As `Picture.motion`.
-        references: Decoded frames by picture order count.
+        references: Decoded frames or fields by picture order count.
         weights: `SliceWeights` of each 4x4 block, an object array `[height_4x4, width_4x4]`.
         bit_depths: Of luma and chroma.
+        chroma_offsets: Added to vertical chroma vectors, by picture order count of the reference.
     """
     shapes = [plane.shape for plane in next(iter(references.values()))]
     used = ref_idx >= 0
@@ -117,7 +128,9 @@ def predict_picture(
                 if sub_width == 1 and sub_height == 1:
                     predicted = predict_luma(plane, vectors, depth)
                 else:
-                    predicted = predict_chroma(plane, vectors, sub_width, sub_height)
+                    offset = (chroma_offsets or {}).get(int(reference_poc), 0)
+                    shifted = vectors + np.array([0, offset])
+                    predicted = predict_chroma(plane, shifted, sub_width, sub_height)
                 here = to_samples(used[lx] & (ref_poc[lx] == reference_poc), sub_width, sub_height)
                 prediction[here] = predicted[here]
             predictions.append(prediction)
@@ -165,3 +178,70 @@ def _weights_of_blocks(
                     weight, offset = slice_.of(lx, int(ref_idx[lx, y, x]), plane)
                     table[lx, :, y, x] = weight, offset << (bit_depth - 8)
     return table, denominators
+
+
+def by_address(plane: np.ndarray, field_pairs: np.ndarray) -> np.ndarray:
+    """A plane of an MBAFF frame with the rows of field macroblock pairs in address order.
+
+    `field_pairs [height / 32, width / 16]`: in such a pair the top field's macroblock comes first.
+    """
+    pairs, columns = field_pairs.shape
+    height, width = plane.shape
+    rows = plane.reshape(pairs, height // pairs, width)
+    split = np.concatenate([rows[:, 0::2], rows[:, 1::2]], axis=1)
+    mask = np.repeat(field_pairs, width // columns, axis=1)[:, None]
+    return np.where(mask, split, rows).reshape(height, width)
+
+
+@dataclass
+class Fields:
+    """Decoded fields that an MBAFF frame refers to, and its own picture order counts."""
+
+    pocs: tuple[int, int]  # top, bottom
+    references: dict[int, tuple[int, Planes]]  # by POC of the field: parity (0 top), planes
+
+
+def predict_mbaff(
+    poc: int,
+    mv: np.ndarray,
+    ref_idx: np.ndarray,
+    ref_poc: np.ndarray,
+    references: dict[int, Planes],
+    weights: np.ndarray,
+    bit_depths: tuple[int, int],
+    fields: Fields,
+    field_pairs: np.ndarray,
+) -> Planes:
+    """Predicts an MBAFF frame, rows `by_address`; arguments as of `predict_picture`."""
+    num_pairs, _ = field_pairs.shape
+    field_rows = np.repeat(np.repeat(field_pairs, 8, axis=0), 4, axis=1)
+    frame_ref_idx = np.where(field_rows, -1, ref_idx)
+    planes = predict_picture(poc, mv, frame_ref_idx, ref_poc, references, weights, bit_depths)
+
+    def of_field(blocks: np.ndarray, axis: int, parity: int) -> np.ndarray:
+        shape = blocks.shape
+        pairs = blocks.reshape(*shape[:axis], num_pairs, 2, 4, *shape[axis + 1 :])
+        one = pairs.take(parity, axis=axis + 1)
+        return one.reshape(*shape[:axis], num_pairs * 4, *shape[axis + 1 :])
+
+    is_420 = len(planes) == 3 and planes[1].shape[0] * 2 == planes[0].shape[0]
+    for parity in range(2):
+        # Table 8-9: fields of other parity lie half a row away, which luma vectors include.
+        offsets = {p: 2 * (parity - q) * is_420 for p, (q, _) in fields.references.items()}
+        field_ref_idx = np.where(field_rows, ref_idx, -1)
+        predicted = predict_picture(
+            fields.pocs[parity],
+            of_field(mv, 1, parity),
+            of_field(field_ref_idx, 1, parity),
+            of_field(ref_poc, 1, parity),
+            {p: planes for p, (_, planes) in fields.references.items()},
+            of_field(weights, 0, parity),
+            bit_depths,
+            offsets,
+        )
+        for plane, values in zip(planes, predicted, strict=True):
+            pairs = plane.reshape(num_pairs, 2, -1, plane.shape[1])
+            mask = np.repeat(field_pairs, plane.shape[1] // field_pairs.shape[1], axis=1)[:, None]
+            field_rows_of_plane = values.reshape(num_pairs, -1, plane.shape[1])
+            pairs[:, parity] = np.where(mask, field_rows_of_plane, pairs[:, parity])
+    return planes

@@ -11,13 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import FADE, ClipConfig, decode, display_order
+from clips import FADE, MOVING, ClipConfig, decode, display_order
 from data import require_stream
-from reconstruct import SliceWeights, predict_picture, read_weights
+from reconstruct import (
+    Fields,
+    SliceWeights,
+    by_address,
+    predict_mbaff,
+    predict_picture,
+    read_slices,
+)
 
 import cope
 
 INTER, SKIP = cope.BlockType.INTER, cope.BlockType.SKIP
+FIELD_BLOCK = 4  # bit of cope.Picture.blocks.flags
 
 CLIPS = [
     ClipConfig("p_cavlc", "bframes=0:ref=1:qp=24:weightp=0:cabac=0:8x8dct=0:partitions=p8x8"),
@@ -55,6 +63,22 @@ CLIPS = [
     ClipConfig("hi444", "bframes=2:b-adapt=0:qp=24:8x8dct=1", pix_fmt="yuv444p"),
     ClipConfig("hi444_cavlc_cqm", "bframes=2:b-adapt=0:qp=24:cabac=0:cqm=jvt", pix_fmt="yuv444p"),
     ClipConfig("hi444_lossless", "qp=0:bframes=0", pix_fmt="yuv444p"),
+    ClipConfig("mbaff_p", "tff=1:bframes=0:qp=24:weightp=0", height=160, source=MOVING),
+    ClipConfig("mbaff_cavlc", "bff=1:bframes=0:qp=28:cabac=0:8x8dct=1", height=160, source=MOVING),
+    ClipConfig("mbaff_b_spatial", "tff=1:bframes=3:b-adapt=0:qp=26", height=160, source=MOVING),
+    ClipConfig(
+        "mbaff_b_temporal_implicit",
+        "bff=1:bframes=3:b-adapt=0:direct=temporal:weightb=1:qp=24",
+        height=160,
+        source=MOVING,
+    ),
+    ClipConfig(
+        "mbaff_hi422_10",
+        "tff=1:bframes=2:b-adapt=0:qp=30:8x8dct=1",
+        pix_fmt="yuv422p10le",
+        height=160,
+        source=MOVING,
+    ),
     ClipConfig("monochrome", "bframes=2:b-adapt=0:qp=24", pix_fmt="gray"),
 ]
 
@@ -67,6 +91,7 @@ class Coverage:
     num_bi: int = 0
     num_weighted: int = 0
     num_coded: int = 0  # inter macroblocks with a luma residual
+    num_field_pairs: int = 0  # of MBAFF frames
     modes: set[str] = field(default_factory=set)
     fractions: set[int] = field(default_factory=set)
 
@@ -75,25 +100,36 @@ def check_clip(path: Path) -> Coverage:
     """Compares every inter macroblock of a clip; raises on the first that differs."""
     with cope.VideoReader(path, on_error="raise") as video:
         pictures = list(video.pictures(coefficients=True))
+    return check_pictures(path, pictures)
+
+
+def check_pictures(path: Path, pictures: list[cope.Picture]) -> Coverage:
     frames = decode(path)
     assert len(pictures) == len(frames)
     if pictures[0].info.chroma_format_idc == 0:
         frames = [frame[:1] for frame in frames]  # libavcodec shows monochrome with grey chroma
-    slices = iter(read_weights(path))
+    slices = iter(read_slices(path))
     period, keys = 0, []
     for picture in pictures:
         period += picture.info.is_idr
         keys.append((period, picture.info.poc))
     shown = display_order(keys)
     references: dict[int, list[np.ndarray]] = {}
+    fields: dict[int, tuple[int, list[np.ndarray]]] = {}
     coverage = Coverage()
     for picture, position in zip(pictures, shown, strict=True):
-        weights = [next(slices) for _ in range(picture.info.num_slices)]
+        headers = [next(slices) for _ in range(picture.info.num_slices)]
+        frame = frames[position]
         if picture.info.is_idr:
-            references = {}
-        elif (np.isin(picture.blocks.type, (INTER, SKIP))).any():
-            check_picture(picture, frames[position], references, weights, coverage)
-        references[picture.info.poc] = frames[position]
+            references, fields = {}, {}
+        poc, delta = picture.info.poc, headers[0].delta_pic_order_cnt_bottom
+        field_pocs = (poc, poc + delta) if delta >= 0 else (poc - delta, poc)
+        if np.isin(picture.blocks.type, (INTER, SKIP)).any():
+            weights = [header.weights for header in headers]
+            check_picture(picture, frame, references, Fields(field_pocs, fields), weights, coverage)
+        references[poc] = frame
+        for parity in range(2):
+            fields[field_pocs[parity]] = parity, [plane[parity::2] for plane in frame]
     return coverage
 
 
@@ -101,6 +137,7 @@ def check_picture(
     picture: cope.Picture,
     frame: list[np.ndarray],
     references: dict[int, list[np.ndarray]],
+    fields: Fields,
     weights: list[SliceWeights],
     coverage: Coverage,
 ) -> None:
@@ -109,17 +146,18 @@ def check_picture(
     by_slice = np.array([*weights, SliceWeights("default")], dtype=object)
     block_slices = np.minimum(picture.blocks.slice_idx.astype(int), len(weights))
     block_weights = by_slice[np.repeat(np.repeat(block_slices, 4, axis=0), 4, axis=1)]
-    ref_idx = picture.motion.ref_idx
-    predicted = predict_picture(
-        info.poc,
-        picture.motion.mv,
-        ref_idx,
-        picture.motion.ref_poc,
-        references,
-        block_weights,
-        (info.bit_depth_luma, info.bit_depth_chroma),
-    )
+    motion, ref_idx = picture.motion, picture.motion.ref_idx
+    depths = (info.bit_depth_luma, info.bit_depth_chroma)
+    arguments = (info.poc, motion.mv, ref_idx, motion.ref_poc, references, block_weights, depths)
     residual = cope.ops.residual(picture, scale=1)
+    if info.mbaff:
+        field_pairs = (picture.blocks.flags[::2] & FIELD_BLOCK) != 0
+        predicted = predict_mbaff(*arguments, fields, field_pairs)
+        frame = [by_address(plane, field_pairs) for plane in frame]
+        residual = tuple(by_address(plane, field_pairs) for plane in residual[: len(frame)])
+        coverage.num_field_pairs += int(field_pairs.sum())
+    else:
+        predicted = predict_picture(*arguments)
     for index, (plane, decoded) in enumerate(zip(predicted, frame, strict=True)):
         depth = info.bit_depth_chroma if index else info.bit_depth_luma
         height, width = decoded.shape
@@ -161,10 +199,26 @@ def test_inter_macroblocks_equal_decoded_samples(config: ClipConfig, tmp_path: P
     assert len(coverage.fractions) == 16, coverage
     if "bframes=0" not in config.x264:
         assert coverage.num_bi > 100, coverage
+    if "mbaff" in config.name:
+        assert coverage.num_field_pairs > 30, coverage
     if "implicit" in config.name:
         assert "implicit" in coverage.modes
     if "weighted" in config.name or config.source is FADE:
         assert coverage.num_weighted > 0, coverage
+
+
+def test_a_wrong_vector_is_found(tmp_path: Path) -> None:
+    """One vector of one 4x4 block must not pass when it is two samples off."""
+    path = CLIPS[0].encode(tmp_path)
+    with cope.VideoReader(path) as video:
+        pictures = list(video.pictures())
+    check_pictures(path, pictures)
+    mv = pictures[3].motion.mv.copy()
+    y, x = np.argwhere(pictures[3].motion.ref_idx[0] >= 0)[40]
+    mv[0, y, x, 0] += 8
+    pictures[3].motion.mv = mv
+    with pytest.raises(pytest.fail.Exception, match=r"picture 3 .* samples differ"):
+        check_pictures(path, pictures)
 
 
 # Streams of other encoders with the loop filter off in every slice, uncropped.

@@ -20,7 +20,24 @@ void forget_shared_pool() { shared_pool.store(nullptr, std::memory_order_relaxed
 
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) : queue_(64) {
+void TaskRing::push(Task task) {
+  if (count_ == tasks_.size()) {
+    std::rotate(tasks_.begin(), tasks_.begin() + static_cast<std::ptrdiff_t>(head_), tasks_.end());
+    head_ = 0;
+    tasks_.resize(2 * tasks_.size());
+  }
+  tasks_[(head_ + count_) % tasks_.size()] = task;
+  ++count_;
+}
+
+Task TaskRing::pop() noexcept {
+  const Task task = tasks_[head_];
+  head_ = (head_ + 1) % tasks_.size();
+  --count_;
+  return task;
+}
+
+ThreadPool::ThreadPool(int num_threads) {
   // Signals belong to the threads of the host program.
   sigset_t all;
   sigset_t previous;
@@ -57,25 +74,16 @@ ThreadPool& ThreadPool::shared() {
 void ThreadPool::submit(Task task) {
   {
     const std::scoped_lock lock(mutex_);
-    if (count_ == queue_.size()) {
-      std::rotate(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(head_),
-                  queue_.end());
-      head_ = 0;
-      queue_.resize(2 * queue_.size());
-    }
-    queue_[(head_ + count_) % queue_.size()] = task;
-    ++count_;
+    queue_.push(task);
   }
   ready_.notify_one();
 }
 
 bool ThreadPool::take(Task& task) {
   std::unique_lock lock(mutex_);
-  ready_.wait(lock, [this] { return stopping_ || count_ != 0; });
-  if (count_ == 0) return false;
-  task = queue_[head_];
-  head_ = (head_ + 1) % queue_.size();
-  --count_;
+  ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  if (queue_.empty()) return false;
+  task = queue_.pop();
   return true;
 }
 

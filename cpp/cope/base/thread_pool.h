@@ -15,6 +15,22 @@ struct Task {
   void* context = nullptr;
 };
 
+/// A growing first-in-first-out queue of tasks that keeps its memory.
+class TaskRing {
+ public:
+  bool empty() const noexcept { return count_ == 0; }
+  std::size_t size() const noexcept { return count_; }
+  void push(Task task);
+  /// Pre: not `empty()`.
+  Task pop() noexcept;
+  void clear() noexcept { count_ = 0; }
+
+ private:
+  std::vector<Task> tasks_ = std::vector<Task>(64);
+  std::size_t head_ = 0;
+  std::size_t count_ = 0;
+};
+
 /// A fixed number of threads and one queue, first in first out. Thread-safe.
 ///
 /// Knows nothing of what the tasks do, returns no futures, and allocates nothing once its queue has
@@ -40,9 +56,7 @@ class ThreadPool {
 
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::vector<Task> queue_;  // ring: `count_` tasks from `head_` on
-  std::size_t head_ = 0;
-  std::size_t count_ = 0;
+  TaskRing queue_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;  // last, so that they start when all else exists
 };

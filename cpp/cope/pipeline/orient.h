@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "cope/pipeline/window_source.h"
+#include "cope/pipeline/window_task.h"
 
 namespace cope::pipeline {
 

@@ -1,13 +1,7 @@
 #include "cope/pipeline/parse_queue.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
 #include <new>
-#include <utility>
-
-#include "cope/base/thread_pool.h"
 
 namespace cope::pipeline {
 
@@ -24,91 +18,43 @@ void PictureStore::retain(std::span<const std::int64_t> live) {
   });
 }
 
-ParseQueue::ParseQueue(const Codec& codec, int threads)
-    : pid_(getpid()), max_helpers_(static_cast<std::size_t>(std::max(1, threads) - 1)) {
-  // Two pictures per thread keep all of them busy although pictures leave in order.
-  jobs_.resize(max_helpers_ == 0 ? 1 : 2 * (max_helpers_ + 1));
-  for (Job& job : jobs_) job.worker = codec.make_worker();
+ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew)
+    : crew_(crew),
+      // Two pictures per thread keep all of them busy although pictures leave in order.
+      num_jobs_(crew.num_threads() == 1 ? 1 : 2 * static_cast<std::size_t>(crew.num_threads())),
+      jobs_(std::make_unique<Job[]>(num_jobs_)) {
+  for (std::size_t i = 0; i < num_jobs_; ++i) jobs_[i].worker = codec.make_worker();
 }
 
-ParseQueue::~ParseQueue() {
-  if (getpid() != pid_) return;
-  std::unique_lock lock(mutex_);
-  stopping_ = true;
-  done_.wait(lock, [this] { return num_helpers_ == 0; });
-}
+ParseQueue::~ParseQueue() { crew_.clear(); }
 
 void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
-  bool needs_helper = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    Job& job = jobs_[(head_ + count_) % jobs_.size()];
-    job.worker->load(*unit, pool_.acquire());
-    job.unit = std::move(unit);
-    job.keep_coefficients = keep_coefficients;
-    job.out_of_memory = false;
-    job.state = State::kWaiting;
-    ++count_;
-    ++num_waiting_;
-    needs_helper = num_helpers_ < std::min(max_helpers_, num_waiting_);
-    if (needs_helper) ++num_helpers_;
-  }
-  if (needs_helper) {
-    ThreadPool::shared().submit(
-        {[](void* queue) { static_cast<ParseQueue*>(queue)->help(); }, this});
-  }
+  Job& job = jobs_[(head_ + count_) % num_jobs_];
+  job.worker->load(*unit, pool_.acquire());
+  job.unit = std::move(unit);
+  job.keep_coefficients = keep_coefficients;
+  job.out_of_memory = false;
+  job.is_done.store(false, std::memory_order_relaxed);
+  ++count_;
+  crew_.submit({[](void* context) { static_cast<Job*>(context)->run(); }, &job});
 }
 
-void ParseQueue::run(Job& job) noexcept {
+void ParseQueue::Job::run() noexcept {
   try {
-    job.worker->parse(job.keep_coefficients);
-    if (!job.worker->needs_collocated()) job.worker->derive(nullptr, nullptr);
+    worker->parse(keep_coefficients);
+    if (!worker->needs_collocated()) worker->derive(nullptr, nullptr);
   } catch (const std::bad_alloc&) {
-    job.out_of_memory = true;
+    out_of_memory = true;
   }
-}
-
-// Parses waiting pictures until none is left.
-void ParseQueue::help() noexcept {
-  std::unique_lock lock(mutex_);
-  while (num_waiting_ != 0 && !stopping_) {
-    Job& job = jobs_[(head_ + count_ - num_waiting_) % jobs_.size()];
-    --num_waiting_;
-    job.state = State::kRunning;
-    lock.unlock();
-    run(job);
-    lock.lock();
-    job.state = State::kDone;
-    done_.notify_all();
-  }
-  --num_helpers_;
-  done_.notify_all();
+  is_done.store(true, std::memory_order_release);
 }
 
 ParsedPicture ParseQueue::pop(const PictureStore& store, const Poll& poll) {
-  if (poll) poll();
   Job& job = jobs_[head_];
-  {
-    std::unique_lock lock(mutex_);
-    while (job.state != State::kDone) {
-      if (num_waiting_ != 0) {  // pictures are taken oldest first, so this one or a later one
-        Job& mine = jobs_[(head_ + count_ - num_waiting_) % jobs_.size()];
-        --num_waiting_;
-        mine.state = State::kRunning;
-        lock.unlock();
-        run(mine);
-        lock.lock();
-        mine.state = State::kDone;
-      } else if (!done_.wait_for(lock, std::chrono::milliseconds(50),
-                                 [&job] { return job.state == State::kDone; }) &&
-                 poll) {
-        lock.unlock();
-        poll();
-        lock.lock();
-      }
-    }
-  }
-  // The job is ours alone now: threads only touch waiting jobs and those they run.
+  crew_.wait([&job] { return job.is_done.load(std::memory_order_acquire); },
+             [&poll] {
+               if (poll) poll();
+             });
   ParsedPicture parsed;
   if (!job.out_of_memory && job.worker->needs_collocated()) {
     const auto lookup = [](void* context, std::int64_t decode_index) {
@@ -122,8 +68,7 @@ ParsedPicture ParseQueue::pop(const PictureStore& store, const Poll& poll) {
     parsed.picture = nullptr;
     parsed.damage.first_error = Status::limit("memory");
   }
-  const std::scoped_lock lock(mutex_);
-  head_ = (head_ + 1) % jobs_.size();
+  head_ = (head_ + 1) % num_jobs_;
   --count_;
   return parsed;
 }

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <sys/types.h>
-
-#include <condition_variable>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "cope/base/task_crew.h"
 #include "cope/pipeline/codec.h"
 #include "cope/prim/picture_primitives.h"
 
@@ -41,21 +41,19 @@ class PictureStore {
   std::vector<std::shared_ptr<const prim::PicturePrimitives>> pictures_;  // at most a DPB and a bit
 };
 
-/// Parses coded pictures with several threads and hands them out in the order they came.
-///
-/// The calling thread counts as one of `threads`: it parses too while it would otherwise wait. The
-/// others are borrowed from `ThreadPool::shared()`. Not thread-safe itself.
+/// Parses coded pictures with the threads of a crew and hands them out in the order they came.
+/// Not thread-safe itself.
 class ParseQueue {
  public:
-  /// \param threads  1..; 1 does all work in `pop`
-  ParseQueue(const Codec& codec, int threads);
-  /// Waits for the pictures being parsed.
+  /// `crew` outlives the queue.
+  ParseQueue(const Codec& codec, TaskCrew& crew);
+  /// Clears the crew: no task of it may look at a picture any more.
   ~ParseQueue();
   ParseQueue(const ParseQueue&) = delete;
   ParseQueue& operator=(const ParseQueue&) = delete;
 
   bool empty() const noexcept { return count_ == 0; }
-  bool full() const noexcept { return count_ == jobs_.size(); }
+  bool full() const noexcept { return count_ == num_jobs_; }
 
   /// Queues a picture. Pre: not `full()`.
   void push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients);
@@ -65,29 +63,22 @@ class ParseQueue {
   ParsedPicture pop(const PictureStore& store, const Poll& poll);
 
  private:
-  enum class State : std::uint8_t { kWaiting, kRunning, kDone };
   struct Job {
     std::unique_ptr<PictureWorker> worker;
     std::unique_ptr<CodedUnit> unit;
     bool keep_coefficients = true;
     bool out_of_memory = false;
-    State state = State::kWaiting;
+    std::atomic<bool> is_done = false;
+
+    void run() noexcept;
   };
 
-  void help() noexcept;
-  static void run(Job& job) noexcept;
-
-  const pid_t pid_;  // pool threads do not follow into a forked child
-  const std::size_t max_helpers_;
+  TaskCrew& crew_;
   prim::PicturePool pool_;
-  std::mutex mutex_;
-  std::condition_variable done_;
-  std::vector<Job> jobs_;  // ring: `count_` jobs from `head_` on
+  std::size_t num_jobs_;
+  std::unique_ptr<Job[]> jobs_;  // ring: `count_` jobs from `head_` on
   std::size_t head_ = 0;
   std::size_t count_ = 0;
-  std::size_t num_waiting_ = 0;  // the last ones of the ring, not yet taken by a thread
-  std::size_t num_helpers_ = 0;
-  bool stopping_ = false;
 };
 
 }  // namespace cope::pipeline

@@ -1,20 +1,11 @@
 #include "cope/pipeline/picture_source.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "cope/base/cpu_count.h"
 
 namespace cope::pipeline {
-namespace {
-
-// Decoding distance to a reference, a long-term one, beyond which a picture does not carry its
-// time.
-constexpr std::int64_t kMaxTimeSpan = 4096;
-
-}  // namespace
-
 int resolve_threads(int threads) { return threads > 0 ? threads : available_cpus(); }
 
 void add_counts(const SourceCounts& counts, ReadStats& stats) {
@@ -56,7 +47,8 @@ PictureSource::PictureSource(std::unique_ptr<HeaderSource> headers, const ReadOp
     : headers_(std::move(headers)),
       options_(options),
       keep_coefficients_(keep_coefficients),
-      queue_(std::make_unique<ParseQueue>(headers_->codec(), resolve_threads(options.threads))) {}
+      crew_(resolve_threads(options.threads)),
+      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_)) {}
 
 std::unique_ptr<HeaderSource> PictureSource::release() {
   queue_.reset();
@@ -81,24 +73,6 @@ Status PictureSource::fill(const Poll& poll) {
   return end_;
 }
 
-void PictureSource::add_times(Item& item) const {
-  const std::int64_t own = item.picture->info.decode_index;
-  item.first_time = own;
-  for (const prim::SliceRefs& refs : item.picture->slice_refs) {
-    for (int list = 0; list < 2; ++list) {
-      for (int i = 0; i < refs.num_ref[list]; ++i) {
-        const std::int64_t index = refs.ref[list][i].decode_index;
-        if (index >= 0) item.first_time = std::min(item.first_time, index);
-      }
-    }
-  }
-  item.first_time = std::max(item.first_time, own - kMaxTimeSpan);
-  const cpu::PictureTimes times = timeline_.times();
-  for (std::int64_t index = item.first_time; index <= own; ++index) {
-    item.times.push_back(times.at(index));
-  }
-}
-
 Result<PictureSource::Item> PictureSource::next(const Poll& poll) {
   for (;;) {
     const Status filled = fill(poll);
@@ -119,9 +93,8 @@ Result<PictureSource::Item> PictureSource::next(const Poll& poll) {
     bool keep = true;
     COPE_RETURN_IF_ERROR(apply_policy(parsed.damage, options_.on_error, stats_, keep));
     if (!keep) continue;
-    Item item{std::move(parsed.picture), queued.seconds, queued.is_discard, {}, 0};
-    add_times(item);
-    return item;
+    ReferenceTimes times = timeline_.times_of(*parsed.picture);
+    return Item{std::move(parsed.picture), queued.seconds, queued.is_discard, std::move(times)};
   }
 }
 

@@ -66,9 +66,7 @@ class PictureSource {
     std::shared_ptr<const prim::PicturePrimitives> picture;
     double seconds = 0.0;
     bool is_discard = false;  ///< outside the edit list
-    /// Presentation times of the pictures from `first_time` to this one, its references among them.
-    std::vector<double> times;
-    std::int64_t first_time = 0;  ///< decode_index
+    ReferenceTimes times;
   };
 
   /// The next picture. kEndOfStream when none is left.
@@ -83,8 +81,6 @@ class PictureSource {
  private:
   Status fill(const Poll& poll);
 
-  void add_times(Item& item) const;
-
   struct Queued {
     double seconds;
     bool is_discard;
@@ -93,6 +89,7 @@ class PictureSource {
   std::unique_ptr<HeaderSource> headers_;
   ReadOptions options_;
   bool keep_coefficients_;
+  TaskCrew crew_;
   std::unique_ptr<ParseQueue> queue_;
   std::deque<Queued> queued_;
   PictureStore store_;

@@ -27,8 +27,8 @@ WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOpti
       options_(options),
       window_options_(window_options),
       planner_(window_options.density),
-      queue_(std::make_unique<ParseQueue>(headers_->codec(), resolve_threads(options.threads))),
-      composer_({.cell = window_options.cell, .residual_scale = window_options.residual_scale}) {}
+      crew_(resolve_threads(options.threads)),
+      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_)) {}
 
 std::unique_ptr<HeaderSource> WindowSource::release() {
   queue_.reset();
@@ -43,34 +43,60 @@ ReadStats WindowSource::stats() const {
 
 Result<std::unique_ptr<WindowItem>> WindowSource::next(const Poll& poll) {
   if (is_interrupted_) return Status{StatusCode::kCancelled};
+  is_interrupted_ = true;
+  auto item = next_item(poll);  // may throw
+  is_interrupted_ = false;
+  return item;
+}
+
+Result<std::unique_ptr<WindowItem>> WindowSource::next_item(const Poll& poll) {
+  // With helpers, as many windows as there are threads are under way; alone, one after the other.
+  const auto max_pending = static_cast<std::size_t>(crew_.num_threads());
   for (;;) {
-    PlanStep step;
-    std::unique_ptr<WindowItem> item;
-    is_interrupted_ = true;  // until this round is through
-    if (planner_.pop(step)) {
-      COPE_RETURN_IF_ERROR(take_step(step, poll, item));
-    } else if (end_.ok()) {
-      end_ = read_one(poll);
-      if (end_.code == StatusCode::kEndOfStream) planner_.finish();
-    } else {
-      is_interrupted_ = false;
-      return end_;
+    const bool is_ready =
+        !pending_.empty() && (!pending_.front().window || pending_.front().window->is_done());
+    if (!is_ready && end_.ok() && pending_.size() < max_pending) {
+      end_ = prepare(poll);
+      continue;
     }
-    is_interrupted_ = false;
-    if (item) return item;
+    if (pending_.empty()) return end_;  // what precedes an error was handed out before it
+    auto item = take_pending(poll);
+    if (!item.ok() || item.value() != nullptr) return item;
   }
 }
 
-Status WindowSource::take_step(const PlanStep& step, const Poll& poll,
-                               std::unique_ptr<WindowItem>& item) {
+// One step of the plan, or the next picture when the plan has none.
+Status WindowSource::prepare(const Poll& poll) {
+  PlanStep step;
+  if (planner_.pop(step)) return take_step(step, poll);
+  if (!end_of_stream_.ok()) return end_of_stream_;
+  const Status status = read_one(poll);
+  if (status.code != StatusCode::kEndOfStream) return status;
+  end_of_stream_ = status;
+  planner_.finish();
+  return {};
+}
+
+Status WindowSource::take_step(const PlanStep& step, const Poll& poll) {
   Status status;
   if (step.kind == PlanStep::Kind::kDelta) {
-    status = compose_window(step, poll, item);
+    status = gather_window(step, poll);
   } else if (window_options_.decode_keyframes) {
-    status = decode_keyframe(step, item);
+    status = decode_keyframe(step);
   }
   drop_finished();
   return status;
+}
+
+Result<std::unique_ptr<WindowItem>> WindowSource::take_pending(const Poll& poll) {
+  Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  if (!pending.window) return std::move(pending.keyframe);
+  // Tasks look at the window until it is done, whatever happens here.
+  WindowTask& window = *free_windows_.emplace_back(std::move(pending.window));
+  wait(poll, [&window] { return window.is_done(); });
+  stats_.seconds_compose += window.seconds();
+  return window.take();
 }
 
 Status WindowSource::read_one(const Poll& poll) {
@@ -113,7 +139,7 @@ const WindowSource::Waiting* WindowSource::find_second_field(std::int64_t first)
   return next != nullptr && next->frame_decode_index == first ? next : nullptr;
 }
 
-Status WindowSource::decode_keyframe(const PlanStep& step, std::unique_ptr<WindowItem>& item) {
+Status WindowSource::decode_keyframe(const PlanStep& step) {
   const Clock::time_point begin = Clock::now();
   const Waiting* const waiting = find(step.target);
   if (waiting == nullptr || !waiting->packet) return {};
@@ -147,56 +173,42 @@ Status WindowSource::decode_keyframe(const PlanStep& step, std::unique_ptr<Windo
     ++stats_.num_concealed_pictures;
   }
   ++stats_.num_decoded;
-  item = std::move(keyframe);
+  pending_.push_back({std::move(keyframe), nullptr});
   return {};
 }
 
-Status WindowSource::compose_window(const PlanStep& step, const Poll& poll,
-                                    std::unique_ptr<WindowItem>& item) {
-  if (!open_window_ || open_window_->decode_index != step.start) {
-    begin_window(step.start, step.start_seconds);
-  }
+Status WindowSource::gather_window(const PlanStep& step, const Poll& poll) {
+  if (!open_ || open_start_.decode_index != step.start)
+    begin_window(step.start, step.start_seconds, poll);
   select_chain(step.target);
   select_collocated();
   COPE_RETURN_IF_ERROR(run_selected(step.seconds, poll));
-
-  const Clock::time_point begin = Clock::now();
-  auto window = std::make_unique<WindowItem>();
-  window->step = step;
-  const cpu::CellGrid& grid = composer_.grid();
-  const cpu::CellGrid& residual_grid = composer_.residual_grid();
-  window->height = grid.height;
-  window->width = grid.width;
-  window->residual_height = residual_grid.height;
-  window->residual_width = residual_grid.width;
-  window->motion.resize(2 * grid.size());
-  window->valid.resize(grid.size());
-  window->intra.resize(grid.size());
-  window->lost.resize(grid.size());
-  window->scaled.resize(grid.size());
-  window->saliency.resize(3 * grid.size());
-  window->residual.resize(3 * residual_grid.size());
-  const bool is_composed = composer_.result(
-      step.target,
-      {window->motion.data(), window->valid.data(), window->intra.data(), window->lost.data(),
-       window->scaled.data(), window->residual.data(), window->saliency.data()});
-  stats_.seconds_compose += seconds_since(begin);
-  open_window_.reset();
+  open_->finish(step, headers_->info());
+  pending_.push_back({nullptr, std::move(open_)});
   for (Waiting& waiting : waiting_) waiting.is_composed = false;
-  if (!is_composed) return {};  // the target was damaged and left out
-  orient(*window, headers_->info().is_mirrored, headers_->info().rotation);
-  item = std::move(window);
   return {};
 }
 
-void WindowSource::begin_window(std::int64_t start, double start_seconds) {
+void WindowSource::begin_window(std::int64_t start, double start_seconds, const Poll& poll) {
+  if (open_) {  // what was gathered from another start is of no use
+    wait(poll, [this] { return open_->backlog() == 0; });
+  }
+  if (!open_ && !free_windows_.empty()) {
+    open_ = std::move(free_windows_.back());
+    free_windows_.pop_back();
+  }
+  if (!open_) {
+    open_ = std::make_unique<WindowTask>(
+        crew_, cpu::ComposeOptions{.cell = window_options_.cell,
+                                   .residual_scale = window_options_.residual_scale});
+  }
   std::array<std::int64_t, 2> fields{start, start};
   std::size_t num_fields = 1;
   if (const Waiting* const second = find_second_field(start)) {
     fields[num_fields++] = second->decode_index;
   }
-  composer_.begin({fields.data(), num_fields}, start_seconds);
-  open_window_ = Planner::Start{start, start_seconds};
+  open_->begin({fields.data(), num_fields}, start_seconds);
+  open_start_ = {start, start_seconds};
 }
 
 // Marks the pictures that the target is predicted from, directly or not, up to the window's start.
@@ -207,9 +219,9 @@ void WindowSource::select_chain(std::int64_t target) {
     Waiting* const waiting = find(stack_.back());
     stack_.pop_back();
     if (waiting == nullptr || waiting->is_in_chain || waiting->is_composed) continue;
-    if (waiting->frame_decode_index == open_window_->decode_index) continue;
-    const bool is_older = waiting->decode_index < open_window_->decode_index &&
-                          waiting->seconds <= open_window_->seconds;
+    if (waiting->frame_decode_index == open_start_.decode_index) continue;
+    const bool is_older =
+        waiting->decode_index < open_start_.decode_index && waiting->seconds <= open_start_.seconds;
     if (is_older) continue;
     waiting->is_in_chain = true;
     waiting->unit->append_references(stack_);
@@ -265,7 +277,7 @@ Status WindowSource::run_selected(double target_seconds, const Poll& poll) {
       const bool is_needed_again = waiting.is_in_chain && keep &&
                                    waiting.seconds > target_seconds && num_kept < kMaxKeptPictures;
       if (is_needed_again) waiting.picture = picture;
-      if (waiting.is_in_chain && keep) compose(waiting, *picture);
+      if (waiting.is_in_chain && keep) compose(waiting, picture, poll);
       store_.add(std::move(picture));
       store_.retain(waiting.unit->live());
     }
@@ -274,12 +286,14 @@ Status WindowSource::run_selected(double target_seconds, const Poll& poll) {
   }
 }
 
-void WindowSource::compose(Waiting& waiting, const prim::PicturePrimitives& picture) {
-  const Clock::time_point begin = Clock::now();
-  composer_.add(picture, timeline_.times());
-  composer_.retain(waiting.unit->live());
+void WindowSource::compose(Waiting& waiting, std::shared_ptr<prim::PicturePrimitives> picture,
+                           const Poll& poll) {
+  // Parsing must not run ahead of composing without bound: parsed pictures are large.
+  const auto max_backlog = 2 * static_cast<std::size_t>(crew_.num_threads());
+  wait(poll, [this, max_backlog] { return open_->backlog() < max_backlog; });
+  ReferenceTimes times = timeline_.times_of(*picture);
+  open_->add(std::move(picture), std::move(times), waiting.unit->live());
   waiting.is_composed = true;
-  stats_.seconds_compose += seconds_since(begin);
 }
 
 // Makes room when a window takes more coded pictures than may wait: all but the newest are composed
@@ -291,8 +305,8 @@ Status WindowSource::compose_early(const Poll& poll) {
   drop_finished();
   const auto start = planner_.open_start();
   if (!start) return {};
-  if (!open_window_ || open_window_->decode_index != start->decode_index) {
-    begin_window(start->decode_index, start->seconds);
+  if (!open_ || open_start_.decode_index != start->decode_index) {
+    begin_window(start->decode_index, start->seconds, poll);
   }
   double newest_composed = start->seconds;
   for (Waiting& waiting : waiting_) {

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "cope/base/status.h"
-#include "cope/cpu/compose.h"
 #include "cope/media/keyframe_decoder.h"
 #include "cope/pipeline/header_source.h"
 #include "cope/pipeline/parse_queue.h"
 #include "cope/pipeline/picture_source.h"
 #include "cope/pipeline/plan.h"
 #include "cope/pipeline/timeline.h"
+#include "cope/pipeline/window_task.h"
 
 namespace cope::pipeline {
 
@@ -28,26 +28,9 @@ struct WindowOptions {
   std::size_t max_waiting_bytes = std::size_t{256} << 20;
 };
 
-/// The fields of one delta window, or one keyframe. Planes are turned as the picture is displayed.
-struct WindowItem {
-  PlanStep step;
-  media::Image image;  ///< kKeyframe
-
-  std::int32_t height = 0;  ///< cells; kDelta
-  std::int32_t width = 0;
-  std::int32_t residual_height = 0;
-  std::int32_t residual_width = 0;
-  std::vector<float> motion;  ///< [2][height][width], per second, in widths and heights
-  std::vector<float> valid;   ///< [height][width], shares 0..1
-  std::vector<float> intra;
-  std::vector<float> lost;
-  std::vector<float> scaled;
-  std::vector<float> residual;  ///< [3][residual_height][residual_width]
-  std::vector<float> saliency;  ///< [3][height][width]
-};
-
 /// Reads a stream as keyframes and delta windows, in time order: parses only the reference pictures
-/// that the targets depend on, decodes only the keyframes. Memory does not grow with the stream.
+/// that the targets depend on, decodes only the keyframes. Windows are composed while the next ones
+/// are parsed. Memory does not grow with the stream.
 /// Not thread-safe.
 class WindowSource {
  public:
@@ -77,17 +60,34 @@ class WindowSource {
     bool is_collocated = false;  // needed for its motion alone
   };
 
+  template <class IsDone>
+  void wait(const Poll& poll, IsDone is_done) {
+    crew_.wait(is_done, [&poll] {
+      if (poll) poll();
+    });
+  }
+
   Status read_one(const Poll& poll);
   Waiting* find(std::int64_t decode_index);
   const Waiting* find_second_field(std::int64_t first);
-  Status decode_keyframe(const PlanStep& step, std::unique_ptr<WindowItem>& item);
-  Status take_step(const PlanStep& step, const Poll& poll, std::unique_ptr<WindowItem>& item);
-  Status compose_window(const PlanStep& step, const Poll& poll, std::unique_ptr<WindowItem>& item);
-  void begin_window(std::int64_t start, double start_seconds);
+  Status decode_keyframe(const PlanStep& step);
+  // What leaves next: a finished keyframe, or a window that is being composed.
+  struct Pending {
+    std::unique_ptr<WindowItem> keyframe;
+    std::unique_ptr<WindowTask> window;
+  };
+
+  Result<std::unique_ptr<WindowItem>> next_item(const Poll& poll);
+  Status prepare(const Poll& poll);
+  Status take_step(const PlanStep& step, const Poll& poll);
+  Status gather_window(const PlanStep& step, const Poll& poll);
+  Result<std::unique_ptr<WindowItem>> take_pending(const Poll& poll);
+  void begin_window(std::int64_t start, double start_seconds, const Poll& poll);
   void select_chain(std::int64_t target);
   void select_collocated();
   Status run_selected(double target_seconds, const Poll& poll);
-  void compose(Waiting& waiting, const prim::PicturePrimitives& picture);
+  void compose(Waiting& waiting, std::shared_ptr<prim::PicturePrimitives> picture,
+               const Poll& poll);
   Status compose_early(const Poll& poll);
   void drop_finished();
 
@@ -95,16 +95,20 @@ class WindowSource {
   ReadOptions options_;
   WindowOptions window_options_;
   Planner planner_;
-  std::unique_ptr<ParseQueue> queue_;
-  cpu::WindowComposer composer_;
+  std::deque<Pending> pending_;       // in time order
+  std::unique_ptr<WindowTask> open_;  // gathers the pictures of the present window
+  Planner::Start open_start_;
+  std::vector<std::unique_ptr<WindowTask>> free_windows_;
+  TaskCrew crew_;
+  std::unique_ptr<ParseQueue> queue_;  // clears the crew, so it goes before what tasks use
   std::optional<media::KeyframeDecoder> decoder_;
   PictureStore store_;
   std::deque<Waiting> waiting_;  // decoding order
   std::size_t waiting_bytes_ = 0;
   PictureTimeline timeline_;
-  std::optional<Planner::Start> open_window_;  // what `composer_` was begun with
   HeaderPicture next_;
-  Status end_;
+  Status end_of_stream_;
+  Status end_;                   // why nothing more is prepared
   bool is_interrupted_ = false;  // an exception left pictures in the queue
   ReadStats stats_;
   std::vector<std::int64_t> stack_;

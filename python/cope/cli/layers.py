@@ -14,11 +14,11 @@ RESIDUAL_CELL = 4  # luma samples
 
 
 def make_layers(picture: Picture, image: NDArray[np.uint8], frame_seconds: float) -> Layers:
-    """The layers of one picture.
+    """The layers of one picture. Of a field pair it takes the first field, at twice its height.
 
     Args:
         picture ([`Picture`]):
-            Coded as a frame, with coefficients.
+            With coefficients.
         image (`numpy.ndarray` of shape `(height, width, 3)`):
             uint8, the decoded frame, RGB, cropped as the stream asks.
         frame_seconds (`float`):
@@ -29,9 +29,11 @@ def make_layers(picture: Picture, image: NDArray[np.uint8], frame_seconds: float
     motion, _ = ops.rasterise_motion(picture, cell=BLOCK)
     to_samples = np.array([width, height], np.float32)[:, None, None] * -frame_seconds
     left, top, _, _ = picture.info.crop
+    lines = 1 if picture.info.structure == "frame" else 2  # of the frame for one of the picture
     rows, columns = motion.shape[1:]
     # Macroblocks count from the coded picture's corner, cells from the shown one's.
-    row = np.minimum((top + BLOCK * np.arange(rows) + BLOCK // 2) // BLOCK, len(picture.bits) - 1)
+    row = (top + BLOCK * np.arange(rows) + BLOCK // 2) // (BLOCK * lines)
+    row = np.minimum(row, len(picture.bits) - 1)
     column = (left + BLOCK * np.arange(columns) + BLOCK // 2) // BLOCK
     column = np.minimum(column, picture.bits.shape[1] - 1)
     shown = np.ix_(row, column)
@@ -40,8 +42,8 @@ def make_layers(picture: Picture, image: NDArray[np.uint8], frame_seconds: float
         block_size=BLOCK,
         motion=motion * to_samples,
         prediction=_prediction(picture)[shown],
-        bits=picture.bits[shown].astype(np.float32),
-        residual=_residual(picture)[top : top + height, left : left + width],
+        bits=picture.bits[shown].astype(np.float32) / lines,
+        residual=_residual(picture).repeat(lines, 0)[top : top + height, left : left + width],
     )
 
 

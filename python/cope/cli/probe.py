@@ -46,7 +46,7 @@ def _facts(report: StreamReport) -> list[tuple[str, str]]:
     duration = report.duration_seconds
     bit_rate = f", {amount(report.size_bytes * 8 / duration, 'bit/s')}" if duration else ""
     types = ", ".join(f"{n} {name}" for name, n in report.num_by_type.items() if n)
-    reading = "yes" if report.is_supported else f"no: {report.unsupported_reason}"
+    reading = "yes" if report.is_supported else f"pictures; no windows: {report.unsupported_reason}"
     return [
         ("video", f"{report.codec} {report.profile}{level}, {info.pix_fmt or 'unknown'}{depth}"),
         ("size", f"{report.width}x{report.height}{turned}{rate}"),

@@ -61,7 +61,7 @@ def view(
     with cope.VideoReader(file, threads=threads, on_error=on_error) as video:
         info = video.info
         if output.suffix == ".png":
-            start = at if at is not None else min((info.duration_seconds or 0) / 3, 10)
+            start = at if at is not None else _default_time(file, info)
             sheets = _sheets(video, file, start)
             with closing(sheets), make_bar() as progress:
                 progress.add_task(f"reading to {start:.2f} s", total=None)
@@ -77,6 +77,13 @@ def view(
             if not frames:
                 raise typer.BadParameter(f"no frame from {start:g} s on", param_hint="--at")
             typer.echo(f"{output}: {counted(frames, 'frame')}")
+
+
+def _default_time(file: str, info: StreamInfo) -> float:
+    duration = info.duration_seconds
+    if duration is None:  # an elementary stream: count its pictures
+        duration = cope.probe(file).duration_seconds or 0.0
+    return min(duration / 3, 10.0)
 
 
 def _sheets(
@@ -131,6 +138,8 @@ def _facts(
     if with_qp.any():
         details.append(f"QP {coded.qp_sum / with_qp.sum():.1f} ({coded.qp_min} to {coded.qp_max})")
     details.append(f"{(types == BlockType.SKIP).mean():.0%} skipped")
+    if coded.structure != "frame":
+        details.append(f"{coded.structure} field")
     return Facts(
         picture_type=_picture_type(picture),
         headline=f"frame {number + 1}{of_all}   {coded.timestamp:.2f} s",

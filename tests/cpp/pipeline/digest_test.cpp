@@ -21,6 +21,7 @@ void allocate(prim::PicturePrimitives& picture, std::int32_t width, std::int32_t
   std::memset(picture.blocks.flags.data(), 0, picture.blocks.size());
   std::memset(picture.blocks.qp.data(), 0, picture.blocks.size());
   std::memset(picture.blocks.slice_idx.data(), 0, 2 * picture.blocks.size());
+  picture.slice_refs.resize(1);
 }
 
 void set_level(prim::PicturePrimitives& picture, const prim::CoeffRecord& record,
@@ -56,7 +57,6 @@ TEST(Digest, MotionKey) {
   const std::size_t cell = 3 * 8 + 5;  // x4 5, y4 3
   picture.motion.mv[cell] = {-7, 12};
   picture.motion.ref_idx[cell] = 1;
-  picture.slice_refs.resize(1);
   picture.slice_refs[0].num_ref[0] = 2;
   picture.slice_refs[0].ref[0][1].poc = -4;
   const PictureDigest digest = Digester().digest(picture);
@@ -78,7 +78,6 @@ TEST(Digest, WorkedExample) {
     }
   }
   std::memset(picture.blocks.qp.data(), 32, picture.blocks.size());
-  picture.slice_refs.resize(1);
   picture.slice_refs[0].num_ref[0] = 1;
   picture.coeffs.records.assign_zero(2);
   picture.coeffs.positions.assign_zero(2);

@@ -1,0 +1,112 @@
+#include "cope/pipeline/window_task.h"
+
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include "cope/pipeline/orient.h"
+
+namespace cope::pipeline {
+
+void WindowTask::begin(std::span<const std::int64_t> start, double seconds) {
+  composer_.begin(start, seconds);
+  is_done_.store(false, std::memory_order_relaxed);
+  seconds_spent_ = 0.0;
+  out_of_memory_ = false;
+  item_.reset();
+}
+
+void WindowTask::add(std::shared_ptr<const prim::PicturePrimitives> picture, ReferenceTimes times,
+                     std::span<const std::int64_t> live) {
+  push({std::move(picture), std::move(times), {live.begin(), live.end()}});
+}
+
+void WindowTask::finish(const PlanStep& step, const media::StreamInfo& info) {
+  step_ = step;
+  is_mirrored_ = info.is_mirrored;
+  rotation_ = info.rotation;
+  push({});
+}
+
+void WindowTask::push(Added added) {
+  backlog_.fetch_add(1, std::memory_order_relaxed);
+  {
+    const std::scoped_lock lock(mutex_);
+    added_.push_back(std::move(added));
+    if (std::exchange(is_running_, true)) return;
+  }
+  submit();
+}
+
+void WindowTask::submit() {
+  crew_.submit({[](void* task) { static_cast<WindowTask*>(task)->run(); }, this});
+}
+
+// Composes one picture and takes its place behind the crew's other tasks again: pictures are
+// composed in the order they came, and no window keeps the threads to itself.
+void WindowTask::run() noexcept {
+  Added added;
+  {
+    const std::scoped_lock lock(mutex_);
+    added = std::move(added_.front());
+    added_.pop_front();
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    if (!out_of_memory_) compose(added);
+  } catch (const std::bad_alloc&) {
+    out_of_memory_ = true;
+  }
+  seconds_spent_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const bool is_end = added.picture == nullptr;
+  added = {};  // its buffers go back to the pool now
+  bool has_more = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    has_more = !added_.empty();
+    is_running_ = has_more;
+    backlog_.fetch_sub(1, std::memory_order_release);
+    if (is_end) is_done_.store(true, std::memory_order_release);
+  }
+  if (has_more) submit();
+}
+
+void WindowTask::compose(const Added& added) {
+  if (added.picture) {
+    composer_.add(*added.picture, added.times.view());
+    composer_.retain(added.live);
+  } else {
+    item_ = make_item();
+  }
+}
+
+std::unique_ptr<WindowItem> WindowTask::make_item() const {
+  auto item = std::make_unique<WindowItem>();
+  const cpu::CellGrid& grid = composer_.grid();
+  const cpu::CellGrid& residual_grid = composer_.residual_grid();
+  item->step = step_;
+  item->height = grid.height;
+  item->width = grid.width;
+  item->residual_height = residual_grid.height;
+  item->residual_width = residual_grid.width;
+  item->motion.resize(2 * grid.size());
+  item->valid.resize(grid.size());
+  item->intra.resize(grid.size());
+  item->lost.resize(grid.size());
+  item->scaled.resize(grid.size());
+  item->saliency.resize(3 * grid.size());
+  item->residual.resize(3 * residual_grid.size());
+  const bool is_composed = composer_.result(
+      step_.target, {item->motion.data(), item->valid.data(), item->intra.data(), item->lost.data(),
+                     item->scaled.data(), item->residual.data(), item->saliency.data()});
+  if (!is_composed) return nullptr;
+  orient(*item, is_mirrored_, rotation_);
+  return item;
+}
+
+Result<std::unique_ptr<WindowItem>> WindowTask::take() {
+  if (out_of_memory_) return Status::limit("memory");
+  return std::move(item_);
+}
+
+}  // namespace cope::pipeline
