@@ -6,7 +6,6 @@ to pixels. What needs torch is imported when it is first used.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from cope import ops
@@ -37,6 +36,7 @@ from cope.types import (
 )
 
 if TYPE_CHECKING:
+    __version__: str
     from cope.encode import VideoTokens, encode_video
 
 __all__ = [
@@ -68,15 +68,16 @@ __all__ = [
     "probe",
 ]
 
-try:
-    __version__ = version("cope")
-except PackageNotFoundError:  # a source tree that is not installed
-    __version__ = "0+unknown"
-
-
 def __getattr__(name: str) -> Any:
     if name in ("encode_video", "VideoTokens"):
         from cope import encode
 
         return getattr(encode, name)
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("cope")
+        except PackageNotFoundError:  # a source tree that is not installed
+            return "0+unknown"
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <string>
-#include <vector>
 
 #include "bindings.h"
 #include "cope/pipeline/digest.h"
@@ -66,7 +65,8 @@ NumpyArray<const std::int8_t> ref_idx(const NativePicture& self) {
 
 NumpyArray<std::int32_t> ref_poc(const NativePicture& self) {
   const prim::MotionField& motion = self.primitives->motion;
-  std::vector<std::int32_t> poc(2 * motion.plane_size());
+  prim::Buffer<std::int32_t> poc;
+  poc.resize_uninitialized(2 * motion.plane_size());
   self.primitives->write_ref_poc(poc.data());
   return take(std::move(poc), {2, static_cast<std::size_t>(motion.height_4x4),
                                static_cast<std::size_t>(motion.width_4x4)});

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
-#include <vector>
+#include <type_traits>
+#include <utility>
 
 namespace cope::native {
 
@@ -27,13 +28,14 @@ NumpyArray<const T> view(const std::shared_ptr<Owner>& owner, const T* data,
   return {data, shape.size(), shape.begin(), capsule};
 }
 
-/// A NumPy array that owns `values`.
-template <class T>
-NumpyArray<T> take(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
-  auto keeper = std::make_unique<std::vector<T>>(std::move(values));
-  T* const data = keeper->data();
-  nanobind::capsule capsule(keeper.get(),
-                            [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+/// A NumPy array that owns `values`, a std::vector or prim::Buffer.
+template <class Values>
+NumpyArray<typename Values::value_type> take(Values&& values,
+                                             std::initializer_list<std::size_t> shape) {
+  static_assert(!std::is_lvalue_reference_v<Values>, "the array takes the memory over");
+  auto keeper = std::make_unique<Values>(std::move(values));
+  auto* const data = keeper->data();
+  nanobind::capsule capsule(keeper.get(), [](void* p) noexcept { delete static_cast<Values*>(p); });
   keeper.release();
   return {data, shape.size(), shape.begin(), capsule};
 }

@@ -192,6 +192,7 @@ Status WindowSource::gather_window(const PlanStep& step, const Poll& poll) {
 void WindowSource::begin_window(std::int64_t start, double start_seconds, const Poll& poll) {
   if (open_) {  // what was gathered from another start is of no use
     wait(poll, [this] { return open_->backlog() == 0; });
+    for (Waiting& waiting : waiting_) waiting.is_composed = false;
   }
   if (!open_ && !free_windows_.empty()) {
     open_ = std::move(free_windows_.back());
@@ -290,10 +291,17 @@ void WindowSource::compose(Waiting& waiting, std::shared_ptr<prim::PicturePrimit
                            const Poll& poll) {
   // Parsing must not run ahead of composing without bound: parsed pictures are large.
   const auto max_backlog = 2 * static_cast<std::size_t>(crew_.num_threads());
-  wait(poll, [this, max_backlog] { return open_->backlog() < max_backlog; });
+  wait(poll, [this, max_backlog] { return backlog() < max_backlog; });
   ReferenceTimes times = timeline_.times_of(*picture);
   open_->add(std::move(picture), std::move(times), waiting.unit->live());
   waiting.is_composed = true;
+}
+
+// Parsed pictures that wait to be composed.
+std::size_t WindowSource::backlog() const noexcept {
+  std::size_t sum = open_ ? open_->backlog() : 0;
+  for (const Pending& pending : pending_) sum += pending.window ? pending.window->backlog() : 0;
+  return sum;
 }
 
 // Makes room when a window takes more coded pictures than may wait: all but the newest are composed

@@ -60,6 +60,12 @@ class WindowSource {
     bool is_collocated = false;  // needed for its motion alone
   };
 
+  // What leaves next: a finished keyframe, or a window that is being composed.
+  struct Pending {
+    std::unique_ptr<WindowItem> keyframe;
+    std::unique_ptr<WindowTask> window;
+  };
+
   template <class IsDone>
   void wait(const Poll& poll, IsDone is_done) {
     crew_.wait(is_done, [&poll] {
@@ -67,27 +73,22 @@ class WindowSource {
     });
   }
 
-  Status read_one(const Poll& poll);
-  Waiting* find(std::int64_t decode_index);
-  const Waiting* find_second_field(std::int64_t first);
-  Status decode_keyframe(const PlanStep& step);
-  // What leaves next: a finished keyframe, or a window that is being composed.
-  struct Pending {
-    std::unique_ptr<WindowItem> keyframe;
-    std::unique_ptr<WindowTask> window;
-  };
-
   Result<std::unique_ptr<WindowItem>> next_item(const Poll& poll);
   Status prepare(const Poll& poll);
+  Status read_one(const Poll& poll);
   Status take_step(const PlanStep& step, const Poll& poll);
+  Status decode_keyframe(const PlanStep& step);
   Status gather_window(const PlanStep& step, const Poll& poll);
   Result<std::unique_ptr<WindowItem>> take_pending(const Poll& poll);
+  Waiting* find(std::int64_t decode_index);
+  const Waiting* find_second_field(std::int64_t first);
   void begin_window(std::int64_t start, double start_seconds, const Poll& poll);
   void select_chain(std::int64_t target);
   void select_collocated();
   Status run_selected(double target_seconds, const Poll& poll);
   void compose(Waiting& waiting, std::shared_ptr<prim::PicturePrimitives> picture,
                const Poll& poll);
+  std::size_t backlog() const noexcept;
   Status compose_early(const Poll& poll);
   void drop_finished();
 

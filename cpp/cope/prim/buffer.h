@@ -17,6 +17,8 @@ class Buffer {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
+  using value_type = T;
+
   /// Makes room for `size` elements of unspecified value.
   void resize_uninitialized(std::size_t size) {
     if (size > capacity_) {

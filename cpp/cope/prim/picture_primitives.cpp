@@ -1,5 +1,6 @@
 #include "cope/prim/picture_primitives.h"
 
+#include <algorithm>
 #include <atomic>
 
 namespace cope::prim {
@@ -43,35 +44,51 @@ struct RefPocTable {
   }
 };
 
+/// One list of `write_ref_poc`. `kCells`: 4x4 blocks along a block's side, 0 when known at run time
+/// only.
+template <std::int32_t kCells>
+void write_list(const PicturePrimitives& picture, std::size_t list, std::int32_t* out) {
+  const BlockMap& blocks = picture.blocks;
+  const MotionField& motion = picture.motion;
+  const std::int32_t cells = kCells != 0 ? kCells : blocks.block_size / 4;
+  const auto stride = static_cast<std::size_t>(motion.width_4x4);
+  const std::int8_t* const ref_idx = motion.ref_idx.data() + list * motion.plane_size();
+  RefPocTable table;
+  int table_key = -1;  // of the slice and parity that the table is filled for
+  std::size_t block = 0;
+  for (std::int32_t row = 0; row < blocks.height; ++row) {
+    std::size_t cell = static_cast<std::size_t>(row * cells) * stride;
+    for (std::int32_t column = 0; column < blocks.width;
+         ++column, ++block, cell += static_cast<std::size_t>(cells)) {
+      const std::uint16_t slice = blocks.slice_idx[block];
+      const int parity = (blocks.flags[block] & kFieldBlock) != 0 ? row % 2 : -1;
+      const int key = slice * 3 + parity + 1;
+      if (key != table_key && slice != kNoSlice) {
+        const SliceRefs& refs = picture.slice_refs[slice];
+        table.fill(refs.ref[list], refs.num_ref[list], parity);
+        table_key = key;
+      }
+      for (std::int32_t y = 0; y < cells; ++y) {
+        const std::size_t at = cell + static_cast<std::size_t>(y) * stride;
+        for (std::int32_t x = 0; x < cells; ++x) {
+          out[at + static_cast<std::size_t>(x)] =
+              table.poc[ref_idx[at + static_cast<std::size_t>(x)] + 1];
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void PicturePrimitives::write_ref_poc(std::int32_t* out) const {
-  const std::int32_t cells = blocks.block_size / 4;
-  const auto stride = static_cast<std::size_t>(motion.width_4x4);
-  for (std::size_t list = 0; list < 2; ++list) {
-    const std::size_t plane = list * motion.plane_size();
-    RefPocTable table;
-    int table_key = -1;  // of the slice and parity that the table is filled for
-    for (std::int32_t row = 0; row < blocks.height; ++row) {
-      for (std::int32_t column = 0; column < blocks.width; ++column) {
-        const auto block = static_cast<std::size_t>(row * blocks.width + column);
-        const std::size_t cell = plane + static_cast<std::size_t>(row * cells) * stride +
-                                 static_cast<std::size_t>(column * cells);
-        const std::uint16_t slice = blocks.slice_idx[block];
-        const int parity = (blocks.flags[block] & kFieldBlock) != 0 ? row % 2 : -1;
-        const int key = slice * 3 + parity + 1;
-        if (slice != kNoSlice && key != table_key) {
-          const SliceRefs& refs = slice_refs[slice];
-          table.fill(refs.ref[list], refs.num_ref[list], parity);
-          table_key = key;
-        }
-        for (std::int32_t y = 0; y < cells; ++y) {
-          const std::int8_t* const ref_idx =
-              motion.ref_idx.data() + cell + static_cast<std::size_t>(y) * stride;
-          std::int32_t* const row_out = out + cell + static_cast<std::size_t>(y) * stride;
-          for (std::int32_t x = 0; x < cells; ++x) row_out[x] = table.poc[ref_idx[x] + 1];
-        }
-      }
+  for (std::size_t list = 0; list < 2; ++list, out += motion.plane_size()) {
+    if (list == 1 && (info.slice_types & kHasB) == 0) {
+      std::fill_n(out, motion.plane_size(), 0);
+    } else if (blocks.block_size == 16) {
+      write_list<4>(*this, list, out);
+    } else {
+      write_list<0>(*this, list, out);
     }
   }
 }

@@ -181,7 +181,9 @@ TEST(WindowSource, APollThatThrowsEndsThePass) {
   const Poll poll = [&num_calls] {
     if (++num_calls == 100) throw std::runtime_error("stop");
   };
-  WindowSource source(open(path), {2, OnError::kRaise}, {});
+  WindowOptions options;
+  options.decode_keyframes = false;
+  WindowSource source(open(path), {2, OnError::kRaise}, options);
   EXPECT_THROW(
       {
         while (source.next(poll).ok()) {
