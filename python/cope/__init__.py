@@ -68,6 +68,7 @@ __all__ = [
     "probe",
 ]
 
+
 def __getattr__(name: str) -> Any:
     if name in ("encode_video", "VideoTokens"):
         from cope import encode

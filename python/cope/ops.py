@@ -12,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cope import _native
 from cope.types import DeltaWindow, Picture
 
 __all__ = ["compose", "rasterise_motion", "residual", "saliency"]
@@ -43,6 +42,8 @@ def residual(
 
     Spec: H.264 8.5.
     """
+    from cope import _native
+
     if scale == 1:
         return _native.residual(picture._native)
     if scale not in (4, 8):
@@ -70,6 +71,8 @@ def rasterise_motion(
     Raises:
         ValueError: `cell` is not a positive multiple of 4, or `bi_prediction` is unknown.
     """
+    from cope import _native
+
     _check_multiple("cell", cell)
     return _native.rasterise_motion(picture._native, cell, bi_prediction)
 
@@ -89,6 +92,8 @@ def saliency(picture: Picture, *, cell: int = 16) -> npt.NDArray[np.float32]:
     Raises:
         ValueError: `cell` is not a positive multiple of 4.
     """
+    from cope import _native
+
     _check_multiple("cell", cell)
     return _native.saliency(picture._native, cell)
 
@@ -119,6 +124,8 @@ def compose(
     Raises:
         ValueError: Fewer than two pictures, or an argument out of range.
     """
+    from cope import _native
+
     _check_multiple("cell", cell)
     _check_multiple("residual_scale", residual_scale)
     chain = [picture._native for picture in pictures]

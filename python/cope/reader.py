@@ -18,7 +18,6 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from cope import _native
 from cope.density import Density
 from cope.errors import ConcealedDamageWarning, UnsupportedStreamError
 from cope.profiles import level_number, profile_name
@@ -84,6 +83,8 @@ class VideoReader:
     ) -> None:
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
+        from cope import _native  # links libav*, which takes its time to load
+
         native_limits = _native.Limits()
         for name, value in asdict(limits or Limits()).items():
             setattr(native_limits, name, value)

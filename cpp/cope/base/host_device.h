@@ -3,7 +3,8 @@
 /// Marks a function as callable from host and device code. Empty for a host compiler.
 ///
 /// Everything so marked allocates nothing, throws nothing, has no virtual call and touches only
-/// memory that its caller passed in, so that the same slice parser runs in a CPU task or a GPU thread.
+/// memory that its caller passed in, so that the same slice parser runs in a CPU task or a GPU
+/// thread.
 #if defined(__CUDACC__)
 #define COPE_HD __host__ __device__
 #define COPE_FORCE_INLINE __forceinline__
@@ -12,8 +13,8 @@
 #define COPE_FORCE_INLINE inline __attribute__((always_inline))
 #endif
 
-/// A table fixed by a standard that host and device code both index. Declared at namespace scope of a
-/// header: `COPE_HD_TABLE std::uint8_t kTable[2] = {1, 2};`. The device gets a copy of its own in
+/// A table fixed by a standard that host and device code both index. Declared at namespace scope of
+/// a header: `COPE_HD_TABLE std::uint8_t kTable[2] = {1, 2};`. The device gets a copy of its own in
 /// global memory, where a warp's different indices cost no serialisation as in constant memory.
 #if defined(__CUDA_ARCH__)
 #define COPE_HD_TABLE static __device__ constexpr

@@ -29,9 +29,9 @@ COPE_HD constexpr void init_contexts(ContextState* states, const std::int8_t (*m
   for (std::size_t i = 0; i < count; ++i) states[i] = init_context(mn[i][0], mn[i][1], slice_qp);
 }
 
-/// All that decoding one bin of a context looks up, as one word: rangeTabLPS of the state in bytes 0
-/// to 3 by qCodIRangeIdx, then the next state (H.264 9.3.3.2.1.1) after the MPS and after the LPS.
-/// The word depends on the context alone, so it is there before the range is.
+/// All that decoding one bin of a context looks up, as one word: rangeTabLPS of the state in bytes
+/// 0 to 3 by qCodIRangeIdx, then the next state (H.264 9.3.3.2.1.1) after the MPS and after the
+/// LPS. The word depends on the context alone, so it is there before the range is.
 COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned pStateIdx = state >> 1;
   const unsigned valMPS = state & 1;
