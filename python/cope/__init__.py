@@ -1,7 +1,7 @@
 """Compressed video in, language-model tokens out.
 
 Reads motion vectors and transform coefficients straight from the bitstream, decodes few keyframes
-to pixels. What needs torch is imported when it is first used.
+to pixels. What needs numpy or torch is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from cope.errors import (
 from cope.probe import probe
 from cope.reader import VideoReader, digest, extract
 from cope.types import (
-    COEFF_RECORD_DTYPE,
     BlockType,
     DeltaWindow,
     Field,
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from cope.encode import VideoTokens, encode_video
 
 __all__ = [
-    "COEFF_RECORD_DTYPE",
     "BlockType",
     "ConcealedDamageWarning",
     "CopeError",

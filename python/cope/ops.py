@@ -7,12 +7,13 @@ Nothing here reads a file. What a whole video needs in one go is [`cope.extract`
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal
 
 from cope.types import DeltaWindow, Picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["compose", "rasterise_motion", "residual", "saliency"]
 

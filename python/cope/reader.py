@@ -13,10 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from types import TracebackType
-from typing import Any, Literal, cast
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cope.density import Density
 from cope.errors import ConcealedDamageWarning, UnsupportedStreamError
@@ -31,6 +28,9 @@ from cope.types import (
     ReadStats,
     StreamInfo,
 )
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["OnError", "VideoReader", "digest", "extract"]
 
@@ -276,6 +276,8 @@ def extract(
         >>> primitives.motion.torch().shape  # doctest: +SKIP
         torch.Size([10, 2, 45, 80])
     """
+    import numpy as np
+
     if device != "cpu":
         raise ValueError(f"device must be 'cpu', not {device!r}")
     keyframes: list[Keyframe] = []

@@ -16,16 +16,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import torch
 
     from cope import _native
 
 __all__ = [
-    "COEFF_RECORD_DTYPE",
     "BlockType",
     "Blocks",
     "Coefficients",
@@ -42,22 +40,20 @@ __all__ = [
     "StreamReport",
 ]
 
-# The array interface of a coefficient record: `Coefficients.records`.
-COEFF_RECORD_DTYPE = np.dtype(
-    [
-        ("first", "<u4"),
-        ("mb_addr", "<u4"),
-        ("x", "<u2"),
-        ("y", "<u2"),
-        ("count", "<u2"),
-        ("plane", "u1"),
-        ("kind", "u1"),
-        ("block_idx", "u1"),
-        ("flags", "u1"),
-        ("qp", "u1"),
-        ("scaling_idx", "u1"),
-    ]
-)
+# What a coefficient record holds: names and types as NumPy writes them.
+_COEFF_RECORD_FIELDS = [
+    ("first", "<u4"),
+    ("mb_addr", "<u4"),
+    ("x", "<u2"),
+    ("y", "<u2"),
+    ("count", "<u2"),
+    ("plane", "u1"),
+    ("kind", "u1"),
+    ("block_idx", "u1"),
+    ("flags", "u1"),
+    ("qp", "u1"),
+    ("scaling_idx", "u1"),
+]
 
 
 class BlockType:
@@ -80,6 +76,7 @@ class Field:
             The values. C-contiguous.
 
     Example:
+        >>> import numpy as np
         >>> field = Field(np.zeros((2, 3), np.float32))
         >>> field.shape, field.numpy().dtype
         ((2, 3), dtype('float32'))
@@ -109,11 +106,9 @@ class Field:
     def __array__(
         self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
     ) -> npt.NDArray[Any]:
-        if copy or (dtype is not None and np.dtype(dtype) != self.dtype):
-            if copy is False:
-                raise ValueError(f"a {self.dtype} field as {dtype} needs a copy")
-            return np.array(self._array, dtype=dtype)
-        return self._array
+        import numpy as np
+
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options: Any) -> Any:
         return self._array.__dlpack__(**options)
@@ -380,7 +375,7 @@ class Coefficients:
 
     @cached_property
     def records(self) -> npt.NDArray[np.void]:
-        """Structured `[num_records]`, dtype `COEFF_RECORD_DTYPE`: a transform block with a level
+        """Structured `[num_records]`, a transform block with a level
         other than 0.
 
         Its levels are `levels[first : first + count]` at scan positions `positions[first : first +
@@ -389,7 +384,7 @@ class Coefficients:
         lossless, 4 field scan, 8 the DC comes from a record of its own, 16 and 32 lossless with
         vertical, horizontal prediction.
         """
-        return self._native.records.view(COEFF_RECORD_DTYPE)
+        return self._native.records.view(_COEFF_RECORD_FIELDS)
 
     @cached_property
     def positions(self) -> npt.NDArray[np.uint16]:
