@@ -174,7 +174,7 @@ Result<AVStream*> select_video_stream(const AVFormatContext& format,
   for (AVStream* stream : streams) {
     if (is_video(*stream) && (best == nullptr || rank(*stream) > rank(*best))) best = stream;
   }
-  if (best == nullptr) return Status{StatusCode::kMediaOpen, "video stream"};
+  if (best == nullptr) return Status{StatusCode::kMediaOpen, "no video stream"};
   return best;
 }
 
