@@ -319,7 +319,7 @@ TEST(DemuxerTest, CoverPicturesAreNoVideo) {
                            " -map 0 -map 1 -c:a aac -c:v copy -disposition:v attached_pic");
   const Result<Demuxer> demuxer = Demuxer::open(Source::from_location(song));
   EXPECT_EQ(demuxer.status().code, StatusCode::kMediaOpen);
-  EXPECT_STREQ(demuxer.status().element, "video stream");
+  EXPECT_STREQ(demuxer.status().element, "no video stream");
 }
 
 // Extradata that changes on the way: two encodings of different size joined in one flv.
