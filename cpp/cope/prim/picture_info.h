@@ -47,12 +47,15 @@ struct PictureInfo {
   bool is_leading = false;    ///< precedes in output order the random access point it follows
   bool has_memory_management_5 = false;  ///< later pictures see poc 0-based after it (8.2.1)
   std::uint8_t nal_ref_idc = 0;          ///< 0..3
+  std::uint8_t nal_unit_type = 0;        ///< H.265: of the picture's slices
   std::uint8_t temporal_id = 0;
   std::uint8_t slice_types = 0;  ///< SliceTypeBit
-  std::int32_t num_slices = 0;   ///< slice NAL units of the primary coded picture
+  std::int32_t num_slices = 0;   ///< slice NAL units of the primary coded picture; H.265:
+                                 ///< independent slice segments
+  std::int32_t num_slice_segments = 0;  ///< H.265: all slice segments
 
   std::int32_t width =
-      0;  ///< coded luma samples, a multiple of 16; of the field for a field picture
+      0;  ///< coded luma samples, a multiple of 16 (H.265: of 8); of the field for a field picture
   std::int32_t height = 0;
   std::int32_t crop_left = 0;  ///< luma samples outside the cropping window, for a frame
   std::int32_t crop_right = 0;
@@ -60,8 +63,8 @@ struct PictureInfo {
   std::int32_t crop_bottom = 0;
   std::uint8_t chroma_format_idc = 1;  ///< 0..3
   bool separate_colour_planes = false;
-  std::uint8_t bit_depth_luma = 8;    ///< 8..14
-  std::uint8_t bit_depth_chroma = 8;  ///< 8..14
+  std::uint8_t bit_depth_luma = 8;    ///< 8..14 (H.265: ..16)
+  std::uint8_t bit_depth_chroma = 8;  ///< 8..14 (H.265: ..16)
 
   // Filled by the slice data parser.
   std::int64_t qp_sum = 0;  ///< sum of QP_Y over all macroblocks except I_PCM
