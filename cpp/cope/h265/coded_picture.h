@@ -38,7 +38,7 @@ struct CodedSegment {
 /// One coded picture of nuh_layer_id 0: headers decoded, slice data not yet looked at.
 struct CodedPicture {
   prim::PictureInfo info;
-  std::vector<CodedSegment> segments;  ///< first `info.num_slice_segments` are in use
+  std::vector<CodedSegment> segments;       ///< first `info.num_slice_segments` are in use
   std::vector<prim::SliceRefs> slice_refs;  ///< [slice_idx]; final RefPicList0 and 1 (8.3.4)
   std::vector<std::uint8_t>
       rbsp;  ///< payloads of the segments, each followed by at least kRbspPadding zero bytes

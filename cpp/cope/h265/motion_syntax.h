@@ -21,7 +21,7 @@ struct PredictionUnit {
   std::int8_t ref_idx[2];     ///< ref_idx_lX, -1 where the list is unused or the unit merged
   prim::MotionVector mvd[2];  ///< MvdLX in quarter samples; 0 where unused or merged
 };
-static_assert(sizeof(PredictionUnit) == 24);
+static_assert(sizeof(PredictionUnit) == 22);
 
 inline constexpr std::uint8_t kNoMerge = 0xff;
 

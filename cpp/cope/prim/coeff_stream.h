@@ -73,10 +73,15 @@ struct CoeffStream {
 };
 
 /// Weight scale matrices (weightScale4x4, weightScale8x8 of 8.5.9), raster order [y * size + x].
-/// First index: Intra Y, Cb, Cr, Inter Y, Cb, Cr.
+/// First index: Intra Y, Cb, Cr, Inter Y, Cb, Cr. H.265: ScalingFactor (7.4.5), index matrixId.
 struct ScalingMatrices {
   std::uint8_t weight_4x4[6][16];
   std::uint8_t weight_8x8[6][64];
+  // H.265 alone: an entry of the 8x8 lists stands for 2x2 and 4x4 positions, but for the DC.
+  std::uint8_t weight_16x16[6][64];
+  std::uint8_t weight_32x32[6][64];
+  std::uint8_t dc_16x16[6];
+  std::uint8_t dc_32x32[6];
 };
 
 /// Scaling lists of H.265 (7.3.4, 7.4.5), prediction and default lists resolved, in raster order
