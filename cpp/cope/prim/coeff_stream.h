@@ -84,19 +84,4 @@ struct ScalingMatrices {
   std::uint8_t dc_32x32[6];
 };
 
-/// Scaling lists of H.265 (7.3.4, 7.4.5), prediction and default lists resolved, in raster order
-/// [y * size + x]. First index: matrixId, i.e. intra Y, Cb, Cr, inter Y, Cb, Cr.
-///
-/// Blocks of 16x16 and 32x32 take their scaling factors from an 8x8 list, each entry for 2x2 or 4x4
-/// of them, and the first one from `dc`. 32x32 chroma, which is of 4:4:4 alone, has the list and
-/// the DC of 16x16.
-struct ScalingLists {
-  std::uint8_t list_4x4[6][16];
-  std::uint8_t list_8x8[6][64];
-  std::uint8_t list_16x16[6][64];
-  std::uint8_t list_32x32[6][64];
-  std::uint8_t dc_16x16[6];
-  std::uint8_t dc_32x32[6];
-};
-
 }  // namespace cope::prim

@@ -23,9 +23,7 @@ struct PicturePrimitives {
   BlockMap blocks;
   CoeffStream coeffs;
   std::vector<SliceRefs> slice_refs;     ///< [slice_idx]; what `ref_idx` of its macroblocks means
-  std::vector<ScalingMatrices> scaling;  ///< H.264: [CoeffRecord::scaling_idx]
-  std::vector<ScalingLists> scaling_lists;  ///< H.265: [CoeffRecord::scaling_idx]; empty where
-                                            ///< scaling_list_enabled_flag is 0: m is 16
+  std::vector<ScalingMatrices> scaling;  ///< [CoeffRecord::scaling_idx]
 
   /// Motion of colour planes 1 and 2; null unless separate_colour_plane_flag is 1.
   std::unique_ptr<PicturePrimitives> colour_plane[2];
