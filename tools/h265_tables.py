@@ -128,7 +128,26 @@ def slice_data(spec: Spec) -> str:
     )
 
 
+def scaling(spec: Spec) -> str:
+    lists = spec["scaling_lists"]
+    return header(
+        "cope::h265",
+        table(
+            "kDefaultScaling8x8",
+            "std::uint8_t",
+            [2, 64],
+            [
+                lists[f"sizeId1..3_{half}"]
+                for half in ("intra(matrixId 0..2)", "inter(matrixId 3..5)")
+            ],
+            "Default values of ScalingList for sizeId 1..3, Table 7-6, in up-right diagonal order. "
+            "First index: 0 intra (matrixId 0..2), 1 inter (matrixId 3..5).",
+        ),
+    )
+
+
 FILES: dict[str, Callable[[Spec], str]] = {
     "cpp/cope/h265/cabac_tables.h": cabac,
     "cpp/cope/h265/slice_data_tables.h": slice_data,
+    "cpp/cope/h265/scaling_tables.h": scaling,
 }

@@ -29,14 +29,13 @@ enum BlockFlag : std::uint8_t {
 /// Per block of `block_size` x `block_size` luma samples, raster order [y][x]. MBAFF: rows follow
 /// macroblock addresses, as in `MotionField`.
 struct BlockMap {
-  std::int32_t block_size = 16;  ///< luma samples
-  std::int32_t width = 0;        ///< blocks
-  std::int32_t height = 0;       ///< blocks
-  Buffer<std::uint8_t> type;     ///< BlockType
-  Buffer<std::uint8_t> flags;    ///< BlockFlag
-  Buffer<std::uint8_t>
-      partition;  ///< 2 bits per 8x8 quadrant: 0 8x8, 1 8x4, 2 4x8, 3 4x4; see `partition_shape`.
-                  ///< H.265: log2CbSize, 3..6, of every block
+  std::int32_t block_size = 16;    ///< luma samples
+  std::int32_t width = 0;          ///< blocks
+  std::int32_t height = 0;         ///< blocks
+  Buffer<std::uint8_t> type;       ///< BlockType
+  Buffer<std::uint8_t> flags;      ///< BlockFlag
+  Buffer<std::uint8_t> partition;  ///< 2 bits per 8x8 quadrant: 0 8x8, 1 8x4, 2 4x8, 3 4x4; see
+                                   ///< `partition_shape`. H.265: log2CbSize, 3..6, of every block
   Buffer<std::uint8_t> partition_shape;  ///< 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks.
                                          ///< H.265: PartMode, 0..7, of every block
   Buffer<std::int8_t> qp;                ///< QP_Y without QpBdOffset

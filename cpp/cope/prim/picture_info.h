@@ -49,9 +49,9 @@ struct PictureInfo {
   std::uint8_t nal_ref_idc = 0;          ///< 0..3
   std::uint8_t nal_unit_type = 0;        ///< H.265: of the picture's slices
   std::uint8_t temporal_id = 0;
-  std::uint8_t slice_types = 0;  ///< SliceTypeBit
-  std::int32_t num_slices = 0;   ///< slice NAL units of the primary coded picture; H.265:
-                                 ///< independent slice segments
+  std::uint8_t slice_types = 0;         ///< SliceTypeBit
+  std::int32_t num_slices = 0;          ///< slice NAL units of the primary coded picture; H.265:
+                                        ///< independent slice segments
   std::int32_t num_slice_segments = 0;  ///< H.265: all slice segments
 
   std::int32_t width =
@@ -65,6 +65,7 @@ struct PictureInfo {
   bool separate_colour_planes = false;
   std::uint8_t bit_depth_luma = 8;    ///< 8..14 (H.265: ..16)
   std::uint8_t bit_depth_chroma = 8;  ///< 8..14 (H.265: ..16)
+  bool extended_precision = false;    ///< H.265: extended_precision_processing_flag
 
   // Filled by the slice data parser.
   std::int64_t qp_sum = 0;  ///< sum of QP_Y over all macroblocks except I_PCM
