@@ -26,7 +26,7 @@ struct ProfileTierLevel {
   }
 };
 
-/// Reads profile_tier_level(1, maxNumSubLayersMinus1), or with `profilePresentFlag` 0.
+/// Reads profile_tier_level(profilePresentFlag, maxNumSubLayersMinus1), the latter 0..6.
 Status parse_profile_tier_level(bits::BitReader& r, bool profilePresentFlag,
                                 int maxNumSubLayersMinus1, ProfileTierLevel& out);
 

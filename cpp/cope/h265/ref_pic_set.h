@@ -7,7 +7,7 @@
 
 namespace cope::h265 {
 
-/// Pictures that a reference picture set can hold: sps_max_dec_pic_buffering_minus1 is 0..15.
+/// Pictures that a reference picture set can hold (MaxDpbSize of A.4.2).
 inline constexpr int kMaxDpbSize = 16;
 
 /// st_ref_pic_set() (7.3.7) as derived in 7.4.8: both lists go outwards from the current picture.
@@ -24,10 +24,12 @@ struct ShortTermRefPicSet {
 
 /// Reads st_ref_pic_set(stRpsIdx).
 ///
-/// \param sets  of the SPS, those before `stRpsIdx` filled
+/// sps_max_dec_pic_buffering_minus1 is not held against it: encoders exist that write too small a
+/// value, and nothing here depends on it.
+///
+/// \param sets      of the SPS, those before `stRpsIdx` filled
 /// \param num_sets  num_short_term_ref_pic_sets; equals `stRpsIdx` in a slice header
-/// \param max_pics  sps_max_dec_pic_buffering_minus1 of the highest sub-layer
 Status parse_st_ref_pic_set(bits::BitReader& r, int stRpsIdx, const ShortTermRefPicSet* sets,
-                            int num_sets, int max_pics, ShortTermRefPicSet& out);
+                            int num_sets, ShortTermRefPicSet& out);
 
 }  // namespace cope::h265

@@ -9,24 +9,9 @@
 #include "cope/h265/profile_tier_level.h"
 #include "cope/h265/ref_pic_set.h"
 #include "cope/h265/scaling_list.h"
+#include "cope/h265/vui.h"
 
 namespace cope::h265 {
-
-/// The part of vui_parameters() (E.2.1) that tells something about pictures.
-struct Vui {
-  std::uint8_t aspect_ratio_idc = 0;  // 0..255, 255 EXTENDED_SAR
-  std::uint16_t sar_width = 0;        // aspect_ratio_idc 255
-  std::uint16_t sar_height = 0;       // aspect_ratio_idc 255
-  bool video_full_range_flag = false;
-  std::uint8_t colour_primaries = 2;          // 0..255, 2 unspecified
-  std::uint8_t transfer_characteristics = 2;  // 0..255, 2 unspecified
-  std::uint8_t matrix_coeffs = 2;             // 0..255, 2 unspecified
-  bool field_seq_flag = false;
-  bool frame_field_info_present_flag = false;
-  bool vui_timing_info_present_flag = false;
-  std::uint32_t vui_num_units_in_tick = 0;  // vui_timing_info_present_flag
-  std::uint32_t vui_time_scale = 0;         // vui_timing_info_present_flag
-};
 
 /// sps_range_extension(), 7.3.2.3.2.
 struct SpsRangeExtension {
@@ -134,8 +119,9 @@ struct Sps {
 
 /// Reads an SPS of nuh_layer_id 0 from an RBSP without its NAL unit header.
 ///
-/// A conformance window that leaves nothing is dropped, and a VUI that makes no sense is kept as
-/// far as it was read: neither matters to decoding.
+/// A conformance window that leaves nothing is dropped; a VUI that makes no sense is kept as far as
+/// it was read, and no extension follows it then. Extensions that change nothing about slices of
+/// layer 0 are passed over; the others are kUnsupported by name.
 Status parse_sps(bits::BitReader& r, const Limits& limits, Sps& out);
 
 }  // namespace cope::h265
