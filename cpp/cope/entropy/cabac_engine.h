@@ -52,6 +52,9 @@ class CabacEngine {
     return bin;
   }
 
+  /// The alignment before bypass bins of H.265 9.3.4.3.6: ivlCurrRange becomes 256.
+  COPE_HD void align_bypass() noexcept { range_ = std::uint64_t{256} << kOffsetShift; }
+
   /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
   /// `bit_pos_after_terminate()`.
   COPE_HD bool terminate() noexcept {

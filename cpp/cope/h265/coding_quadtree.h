@@ -1,0 +1,371 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cope/base/host_device.h"
+#include "cope/h265/cabac_reader.h"
+#include "cope/h265/cu_state.h"
+#include "cope/h265/motion_syntax.h"
+#include "cope/h265/slice_context.h"
+#include "cope/h265/transform_tree.h"
+#include "cope/prim/block_map.h"
+
+namespace cope::h265 {
+
+/// Parses coding_quadtree() (7.3.8.4) of one coding tree unit after another.
+class CodingQuadtreeParser {
+ public:
+  COPE_HD CodingQuadtreeParser(const SliceParams& slice, const PictureArrays& out,
+                               OutputCursor& cursor, CabacReader& reader) noexcept
+      : s_(slice), out_(out), cursor_(cursor), r_(reader), tree_(slice, out, cursor, reader, qp_) {}
+
+  /// False for an invalid element, which `element()` names. `first_bit`: where the coding tree unit
+  /// starts.
+  COPE_HD bool parse(std::int32_t CtbAddrInRs, int xCtb, int yCtb,
+                     std::size_t first_bit) noexcept {
+    cu_.CtbAddrInRs = CtbAddrInRs;
+    bits_end_ = first_bit;
+    return coding_quadtree(xCtb, yCtb, s_.CtbLog2SizeY, 0);
+  }
+
+  /// The next quantization group is predicted from `QpY`: SliceQpY, or that of the last coding unit
+  /// of the segment before.
+  COPE_HD void set_previous_qp(int QpY) noexcept {
+    qp_.QpY = QpY;
+    qp_.update(s_);
+  }
+
+  COPE_HD QpState& qp() noexcept { return qp_; }
+  COPE_HD const char* element() const noexcept { return tree_.element(); }
+
+ private:
+  COPE_HD bool coding_quadtree(int x0, int y0, int log2CbSize, int cqtDepth) noexcept {
+    const int size = 1 << log2CbSize;
+    const bool is_inside = x0 + size <= s_.pic_width_in_luma_samples &&
+                           y0 + size <= s_.pic_height_in_luma_samples;
+    bool split = log2CbSize > s_.MinCbLog2SizeY;
+    if (split && is_inside) {
+      split = r_.split_cu_flag((depth_of(out_.left[y0 >> 2]) > cqtDepth) +
+                               (depth_of(out_.above[x0 >> 2]) > cqtDepth));
+    }
+    if (s_.cu_qp_delta_enabled_flag && log2CbSize >= s_.Log2MinCuQpDeltaSize) {
+      begin_quantization_group(x0, y0);
+    }
+    if (s_.cu_chroma_qp_offset_enabled_flag && log2CbSize >= s_.Log2MinCuChromaQpOffsetSize) {
+      qp_.IsCuChromaQpOffsetCoded = false;
+    }
+    if (!split) return coding_unit(x0, y0, log2CbSize, cqtDepth);
+    const int half = size >> 1;
+    for (int i = 0; i < 4; ++i) {
+      const int x = x0 + (i & 1) * half;
+      const int y = y0 + (i >> 1) * half;
+      if (x < s_.pic_width_in_luma_samples && y < s_.pic_height_in_luma_samples &&
+          !coding_quadtree(x, y, log2CbSize - 1, cqtDepth + 1)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  COPE_HD std::size_t block_at(int x, int y) const noexcept {
+    return static_cast<std::size_t>((y >> s_.MinCbLog2SizeY) * out_.blocks_stride +
+                                    (x >> s_.MinCbLog2SizeY));
+  }
+
+  /// qPY_PRED (8.6.1). Neighbours count only inside the coding tree block.
+  COPE_HD void begin_quantization_group(int xQg, int yQg) noexcept {
+    qp_.IsCuQpDeltaCoded = false;
+    qp_.CuQpDeltaVal = 0;
+    const int in_ctb = (1 << s_.CtbLog2SizeY) - 1;
+    const int qPY_A = (xQg & in_ctb) != 0 ? out_.qp[block_at(xQg - 1, yQg)] : qp_.QpY;
+    const int qPY_B = (yQg & in_ctb) != 0 ? out_.qp[block_at(xQg, yQg - 1)] : qp_.QpY;
+    qp_.qPY_PRED = (qPY_A + qPY_B + 1) >> 1;
+  }
+
+  // ---- coding_unit() (7.3.8.5) --------------------------------------------------------------
+
+  COPE_HD bool coding_unit(int x0, int y0, int log2CbSize, int cqtDepth) noexcept {
+    CodingUnit& cu = cu_;
+    cu.x = x0;
+    cu.y = y0;
+    cu.log2CbSize = log2CbSize;
+    cu.is_intra = false;
+    cu.is_skipped = false;
+    cu.is_pcm = false;
+    cu.part_mode = PART_2Nx2N;
+    if (s_.cu_qp_delta_enabled_flag) qp_.set_from_prediction(s_);
+    cu.cu_transquant_bypass_flag =
+        s_.transquant_bypass_enabled_flag && r_.cu_transquant_bypass_flag();
+    if (s_.slice_type != kI) {
+      cu.is_skipped =
+          r_.cu_skip_flag(is_skipped(out_.left[y0 >> 2]) + is_skipped(out_.above[x0 >> 2]));
+    }
+    const int size = 1 << log2CbSize;
+    if (cu.is_skipped) {
+      PredictionUnit& unit = new_unit(0, 0, 0, size, size);
+      unit.merge_idx = static_cast<std::uint8_t>(r_.merge_idx(s_.MaxNumMergeCand));
+      store_states(make_cu_state(cqtDepth, kSkippedState));
+      store_blocks(prim::BlockType::kSkip);
+      return true;
+    }
+    cu.is_intra = s_.slice_type == kI || r_.pred_mode_flag();
+    return cu.is_intra ? intra_unit(cqtDepth) : inter_unit(cqtDepth);
+  }
+
+  COPE_HD bool inter_unit(int cqtDepth) noexcept {
+    CodingUnit& cu = cu_;
+    const bool is_smallest = cu.log2CbSize == s_.MinCbLog2SizeY;
+    cu.part_mode = r_.part_mode_inter(is_smallest, cu.log2CbSize > 3, s_.amp_enabled_flag);
+    store_states(make_cu_state(cqtDepth, kNoState));
+    const int size = 1 << cu.log2CbSize;
+    const int half = size >> 1;
+    const int quarter = size >> 2;
+    bool merged = false;
+    switch (cu.part_mode) {
+      case PART_2Nx2N:
+        merged = prediction_unit(0, 0, 0, size, size, cqtDepth);
+        break;
+      case PART_2NxN:
+        prediction_unit(0, 0, 0, size, half, cqtDepth);
+        prediction_unit(1, 0, half, size, half, cqtDepth);
+        break;
+      case PART_Nx2N:
+        prediction_unit(0, 0, 0, half, size, cqtDepth);
+        prediction_unit(1, half, 0, half, size, cqtDepth);
+        break;
+      case PART_2NxnU:
+        prediction_unit(0, 0, 0, size, quarter, cqtDepth);
+        prediction_unit(1, 0, quarter, size, size - quarter, cqtDepth);
+        break;
+      case PART_2NxnD:
+        prediction_unit(0, 0, 0, size, size - quarter, cqtDepth);
+        prediction_unit(1, 0, size - quarter, size, quarter, cqtDepth);
+        break;
+      case PART_nLx2N:
+        prediction_unit(0, 0, 0, quarter, size, cqtDepth);
+        prediction_unit(1, quarter, 0, size - quarter, size, cqtDepth);
+        break;
+      case PART_nRx2N:
+        prediction_unit(0, 0, 0, size - quarter, size, cqtDepth);
+        prediction_unit(1, size - quarter, 0, quarter, size, cqtDepth);
+        break;
+      case PART_NxN:
+        for (int i = 0; i < 4; ++i) {
+          prediction_unit(i, (i & 1) * half, (i >> 1) * half, half, half, cqtDepth);
+        }
+        break;
+    }
+    if ((merged || r_.rqt_root_cbf()) && !tree_.parse(cu)) return false;
+    store_blocks(prim::BlockType::kInter);
+    return true;
+  }
+
+  COPE_HD PredictionUnit& new_unit(int part_idx, int dx, int dy, int width, int height) noexcept {
+    PredictionUnit& unit = out_.units[cursor_.num_units++];
+    unit.x = static_cast<std::uint16_t>(cu_.x + dx);
+    unit.y = static_cast<std::uint16_t>(cu_.y + dy);
+    unit.width = static_cast<std::uint8_t>(width);
+    unit.height = static_cast<std::uint8_t>(height);
+    unit.log2_cb_size = static_cast<std::uint8_t>(cu_.log2CbSize);
+    unit.part_mode = cu_.part_mode;
+    unit.part_idx = static_cast<std::uint8_t>(part_idx);
+    unit.merge_idx = kNoMerge;
+    unit.mvp_flags = 0;
+    unit.ref_idx[0] = -1;
+    unit.ref_idx[1] = -1;
+    unit.mvd[0] = {0, 0};
+    unit.mvd[1] = {0, 0};
+    return unit;
+  }
+
+  /// prediction_unit() (7.3.8.6): merge_flag.
+  COPE_HD bool prediction_unit(int part_idx, int dx, int dy, int width, int height,
+                               int CtDepth) noexcept {
+    PredictionUnit& unit = new_unit(part_idx, dx, dy, width, height);
+    if (r_.merge_flag()) {
+      unit.merge_idx = static_cast<std::uint8_t>(r_.merge_idx(s_.MaxNumMergeCand));
+      return true;
+    }
+    const unsigned lists =
+        s_.slice_type == kB ? r_.inter_pred_idc(width + height != 12, CtDepth) : PRED_L0;
+    for (unsigned list = 0; list < 2; ++list) {
+      if ((lists >> list & 1) == 0) continue;
+      const unsigned num_ref_idx = s_.num_ref_idx_active[list];
+      unit.ref_idx[list] = static_cast<std::int8_t>(num_ref_idx > 1 ? r_.ref_idx(num_ref_idx) : 0);
+      if (list == 0 || lists != PRED_BI || !s_.mvd_l1_zero_flag) unit.mvd[list] = r_.mvd_coding();
+      unit.mvp_flags = static_cast<std::uint8_t>(unit.mvp_flags | r_.mvp_flag() << list);
+    }
+    return false;
+  }
+
+  // ---- intra units --------------------------------------------------------------------------
+
+  COPE_HD bool intra_unit(int cqtDepth) noexcept {
+    CodingUnit& cu = cu_;
+    if (cu.log2CbSize == s_.MinCbLog2SizeY) cu.part_mode = r_.part_mode_intra();
+    if (s_.pcm_enabled_flag && cu.part_mode == PART_2Nx2N &&
+        cu.log2CbSize >= s_.Log2MinIpcmCbSizeY && cu.log2CbSize <= s_.Log2MaxIpcmCbSizeY &&
+        r_.pcm_flag()) {
+      cu.is_pcm = true;
+      r_.restart_behind(pcm_sample_bits());
+      store_states(make_cu_state(cqtDepth, kNoState));
+      store_blocks(prim::BlockType::kPcm);
+      return true;
+    }
+    read_intra_pred_modes(cqtDepth);
+    if (!tree_.parse(cu)) return false;
+    store_blocks(cu.part_mode == PART_NxN ? prim::BlockType::kI4x4 : prim::BlockType::kI16x16);
+    return true;
+  }
+
+  COPE_HD std::size_t pcm_sample_bits() const noexcept {
+    const std::size_t luma = std::size_t{1} << (2 * cu_.log2CbSize);
+    const unsigned chroma_shift = s_.ChromaArrayType == 1 ? 1 : 0;
+    const std::size_t chroma =
+        s_.ChromaArrayType == 0 ? 0 : s_.ChromaArrayType == 3 ? 2 * luma : luma >> chroma_shift;
+    return luma * s_.PcmBitDepthY + chroma * s_.PcmBitDepthC;
+  }
+
+  COPE_HD void read_intra_pred_modes(int cqtDepth) noexcept {
+    CodingUnit& cu = cu_;
+    const int num_parts = cu.part_mode == PART_NxN ? 4 : 1;
+    const int width = 1 << (cu.log2CbSize - (num_parts == 4) - 2);  // of a part, 4 luma samples
+    bool prev_intra_luma_pred_flag[4];
+    for (int i = 0; i < num_parts; ++i) {
+      prev_intra_luma_pred_flag[i] = r_.prev_intra_luma_pred_flag();
+    }
+    const int in_ctb = (1 << (s_.CtbLog2SizeY - 2)) - 1;
+    for (int i = 0; i < num_parts; ++i) {
+      const int x = (cu.x >> 2) + (i & 1) * width;
+      const int y = (cu.y >> 2) + (i >> 1) * width;
+      const int a = intra_mode_of(out_.left[y]);
+      // Above the coding tree block every mode counts as INTRA_DC (8.4.2).
+      const int b = (y & in_ctb) != 0 ? intra_mode_of(out_.above[x]) : 1;
+      const int mode = intra_pred_mode_y(a, b, prev_intra_luma_pred_flag[i]);
+      cu.IntraPredModeY[i] = static_cast<std::uint8_t>(mode);
+      const std::uint8_t state = make_cu_state(cqtDepth, mode);
+      fill_states(out_.left + y, width, state);
+      fill_states(out_.above + x, width, state);
+    }
+    if (s_.ChromaArrayType == 0) return;
+    const int num_chroma = s_.ChromaArrayType == 3 ? num_parts : 1;
+    for (int i = 0; i < num_chroma; ++i) {
+      const unsigned mode = r_.intra_chroma_pred_mode();
+      cu.intra_chroma_pred_mode[i] = static_cast<std::uint8_t>(mode);
+      cu.IntraPredModeC[i] = intra_pred_mode_c(mode, cu.IntraPredModeY[i]);
+    }
+  }
+
+  /// IntraPredModeY (8.4.2), with its mpm_idx or rem_intra_luma_pred_mode.
+  COPE_HD int intra_pred_mode_y(int a, int b, bool prev_intra_luma_pred_flag) noexcept {
+    int candModeList[3];
+    if (a == b) {
+      if (a < 2) {
+        candModeList[0] = 0;
+        candModeList[1] = 1;
+        candModeList[2] = 26;
+      } else {
+        candModeList[0] = a;
+        candModeList[1] = 2 + (a + 29) % 32;
+        candModeList[2] = 2 + (a - 2 + 1) % 32;
+      }
+    } else {
+      candModeList[0] = a;
+      candModeList[1] = b;
+      candModeList[2] = a != 0 && b != 0 ? 0 : a != 1 && b != 1 ? 1 : 26;
+    }
+    if (prev_intra_luma_pred_flag) return candModeList[r_.mpm_idx()];
+    auto mode = static_cast<int>(r_.fixed_length(5));
+    const auto sort = [&candModeList](int i, int j) {
+      if (candModeList[i] <= candModeList[j]) return;
+      const int larger = candModeList[i];
+      candModeList[i] = candModeList[j];
+      candModeList[j] = larger;
+    };
+    sort(0, 1);
+    sort(0, 2);
+    sort(1, 2);
+    for (const int candidate : candModeList) mode += mode >= candidate;
+    return mode;
+  }
+
+  /// IntraPredModeC (8.4.3).
+  COPE_HD std::uint8_t intra_pred_mode_c(unsigned intra_chroma_pred_mode,
+                                         unsigned luma) const noexcept {
+    unsigned mode = luma;
+    if (intra_chroma_pred_mode != 4) {
+      mode = intra_chroma_pred_mode == 0   ? 0
+             : intra_chroma_pred_mode == 1 ? 26
+             : intra_chroma_pred_mode == 2 ? 10
+                                           : 1;
+      if (mode == luma) mode = 34;
+    }
+    return s_.ChromaArrayType == 2 ? kIntraPredModeC422[mode] : static_cast<std::uint8_t>(mode);
+  }
+
+  // ---- what a coding unit leaves ------------------------------------------------------------
+
+  COPE_HD void store_states(std::uint8_t state) noexcept {
+    const int count = 1 << (cu_.log2CbSize - 2);
+    fill_states(out_.left + (cu_.y >> 2), count, state);
+    fill_states(out_.above + (cu_.x >> 2), count, state);
+  }
+
+  /// Fills the block map of the coding unit, once all of it is read.
+  COPE_HD void store_blocks(prim::BlockType type) noexcept {
+    const std::size_t end = r_.bit_pos();
+    const auto bits = static_cast<std::uint32_t>(end - bits_end_);
+    bits_end_ = end;
+    cursor_.qp_sum += static_cast<std::int64_t>(qp_.QpY) << (2 * (cu_.log2CbSize - 3));
+    if (qp_.QpY < cursor_.qp_min) cursor_.qp_min = qp_.QpY;
+    if (qp_.QpY > cursor_.qp_max) cursor_.qp_max = qp_.QpY;
+
+    const std::size_t first = block_at(cu_.x, cu_.y);
+    const int log2_width = cu_.log2CbSize - s_.MinCbLog2SizeY;
+    const auto flags =
+        static_cast<std::uint8_t>(cu_.cu_transquant_bypass_flag ? prim::kTransquantBypass : 0);
+    if (log2_width == 0) {
+      out_.type[first] = static_cast<std::uint8_t>(type);
+      out_.flags[first] = flags;
+      out_.partition[first] = static_cast<std::uint8_t>(cu_.log2CbSize);
+      out_.partition_shape[first] = cu_.part_mode;
+      out_.qp[first] = static_cast<std::int8_t>(qp_.QpY);
+      out_.slice_idx[first] = s_.slice_idx;
+      out_.bits[first] = bits;
+      return;
+    }
+    const int width = 1 << log2_width;
+    const std::uint32_t share = bits >> (2 * log2_width);
+    std::uint32_t rest = bits & ((1u << (2 * log2_width)) - 1);  // to the first blocks, one each
+    for (int row = 0; row < width; ++row) {
+      const std::size_t at = first + static_cast<std::size_t>(row * out_.blocks_stride);
+      fill_states(out_.type + at, width, static_cast<std::uint8_t>(type));
+      fill_states(out_.flags + at, width, flags);
+      fill_states(out_.partition + at, width, static_cast<std::uint8_t>(cu_.log2CbSize));
+      fill_states(out_.partition_shape + at, width, cu_.part_mode);
+      fill_states(reinterpret_cast<std::uint8_t*>(out_.qp + at), width,
+                  static_cast<std::uint8_t>(qp_.QpY));
+      for (int i = 0; i < width; ++i) {
+        out_.slice_idx[at + static_cast<std::size_t>(i)] = s_.slice_idx;
+        out_.bits[at + static_cast<std::size_t>(i)] = share + (rest != 0);
+        rest -= rest != 0;
+      }
+    }
+  }
+
+  // SliceType of slice_header.h, which is not device code.
+  static constexpr std::uint8_t kB = 0;
+  static constexpr std::uint8_t kI = 2;
+
+  const SliceParams& s_;
+  const PictureArrays& out_;
+  OutputCursor& cursor_;
+  CabacReader& r_;
+  QpState qp_;
+  TransformTreeParser tree_;
+  CodingUnit cu_;
+  std::size_t bits_end_ = 0;  // of the coding unit before
+};
+
+}  // namespace cope::h265
