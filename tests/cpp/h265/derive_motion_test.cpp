@@ -8,6 +8,17 @@
 #include "cope/h265/picture_parser.h"
 #include "cope/h265/unit_motion.h"
 
+namespace cope::h265 {
+
+void PrintTo(const UnitMotion& m, std::ostream* out) {
+  for (int list = 0; list < 2; ++list) {
+    *out << " L" << list << " " << int{m.ref_idx[list]} << " (" << m.mv[list].x << ", "
+         << m.mv[list].y << ")";
+  }
+}
+
+}  // namespace cope::h265
+
 namespace {
 
 using cope::h265::PredictionUnit;
@@ -28,14 +39,6 @@ UnitMotion uni(int list, int x, int y, int ref_idx = 0) {
 
 UnitMotion bi(MotionVector mv0, MotionVector mv1, int ref0 = 0, int ref1 = 0) {
   return {{mv0, mv1}, {static_cast<std::int8_t>(ref0), static_cast<std::int8_t>(ref1)}};
-}
-
-std::ostream& operator<<(std::ostream& out, const UnitMotion& m) {
-  for (int list = 0; list < 2; ++list) {
-    out << " L" << list << " " << int{m.ref_idx[list]} << " (" << m.mv[list].x << ", "
-        << m.mv[list].y << ")";
-  }
-  return out;
 }
 
 /// A picture of hand-made prediction units: one slice, coding tree blocks of 32x32 and coding
@@ -232,24 +235,38 @@ TEST(Amvp, LongTermPicturesDoNotMixWithOthers) {
   }
 }
 
-/// Five neighbours of a 16x16 block at (48, 48), each with a motion of its own; P slice order:
-/// A1 1, B1 2, B0 3, A0 4, B2 5.
+TEST(Merge, SpatialOrder) {
+  for (int merge_idx = 0; merge_idx < 5; ++merge_idx) {
+    for (const bool has_a0 : {false, true}) {
+      HandJob hand(SliceType::P);
+      hand.given(uni(0, 5, 5), 40, 24, 8, 8);              // B2
+      hand.given(uni(0, 2, 2), 48, 24, 8, 8);              // B1
+      hand.given(uni(0, 3, 3), 56, 24, 8, 8);              // B0
+      hand.given(uni(0, 1, 1), 40, 32, 8, 8);              // A1
+      if (has_a0) hand.given(uni(0, 4, 4), 40, 40, 8, 8);  // A0
+      hand.merge(merge_idx, 48, 32, 8, 8);
+      hand.run();
+      // B2 counts only where one of the others is missing.
+      const int expected[] = {1, 2, 3, has_a0 ? 4 : 5, 0};
+      EXPECT_EQ(hand.at(52, 36), uni(0, expected[merge_idx], expected[merge_idx]));
+    }
+  }
+}
+
+// What lies in a coding tree block to the right is not decoded yet, whatever the lattice says.
+TEST(Merge, BlocksToTheRightAreNotAvailable) {
+  HandJob hand(SliceType::P);
+  hand.given(uni(0, 3, 3), 64, 40, 8, 8);
+  hand.merge(0, 56, 48, 8, 8);
+  hand.run();
+  EXPECT_EQ(hand.at(56, 48), uni(0, 0, 0));
+}
+
+/// Neighbours of a 16x16 block at (48, 48).
 void surround(HandJob& hand) {
   hand.given(uni(0, 5, 5), 32, 32, 16, 16);  // B2
   hand.given(uni(0, 2, 2), 48, 32, 16, 16);  // B1
-  hand.given(uni(0, 3, 3), 64, 32, 16, 16);  // B0: in the next coding tree block, so not decoded
   hand.given(uni(0, 1, 1), 32, 48, 16, 16);  // A1
-}
-
-TEST(Merge, SpatialOrder) {
-  for (int merge_idx = 0; merge_idx < 4; ++merge_idx) {
-    HandJob hand(SliceType::P);
-    surround(hand);
-    hand.merge(merge_idx, 48, 48, 16, 16);
-    hand.run();
-    static constexpr int expected[] = {1, 2, 3, 5};
-    EXPECT_EQ(hand.at(60, 60), uni(0, expected[merge_idx], expected[merge_idx]));
-  }
 }
 
 TEST(Merge, ComparesNeighboursAndEndsInZeros) {
