@@ -91,7 +91,8 @@ class CabacReader {
     while (value < cMax && engine.bypass() != 0) ++value;
     return value;
   }
-  /// Bypass bins of a fixed length: signs, sao_band_position, sao_eo_class, rem_intra_luma_pred_mode.
+  /// Bypass bins of a fixed length: signs, sao_band_position, sao_eo_class,
+  /// rem_intra_luma_pred_mode.
   COPE_HD std::uint32_t fixed_length(unsigned n) noexcept { return bypass_bins(engine, n); }
 
   COPE_HD bool split_cu_flag(int inc) noexcept { return bin(kCtxSplitCuFlag + inc); }

@@ -22,8 +22,7 @@ class CodingQuadtreeParser {
 
   /// False for an invalid element, which `element()` names. `first_bit`: where the coding tree unit
   /// starts.
-  COPE_HD bool parse(std::int32_t CtbAddrInRs, int xCtb, int yCtb,
-                     std::size_t first_bit) noexcept {
+  COPE_HD bool parse(std::int32_t CtbAddrInRs, int xCtb, int yCtb, std::size_t first_bit) noexcept {
     cu_.CtbAddrInRs = CtbAddrInRs;
     bits_end_ = first_bit;
     return coding_quadtree(xCtb, yCtb, s_.CtbLog2SizeY, 0);
@@ -42,8 +41,8 @@ class CodingQuadtreeParser {
  private:
   COPE_HD bool coding_quadtree(int x0, int y0, int log2CbSize, int cqtDepth) noexcept {
     const int size = 1 << log2CbSize;
-    const bool is_inside = x0 + size <= s_.pic_width_in_luma_samples &&
-                           y0 + size <= s_.pic_height_in_luma_samples;
+    const bool is_inside =
+        x0 + size <= s_.pic_width_in_luma_samples && y0 + size <= s_.pic_height_in_luma_samples;
     bool split = log2CbSize > s_.MinCbLog2SizeY;
     if (split && is_inside) {
       split = r_.split_cu_flag((depth_of(out_.left[y0 >> 2]) > cqtDepth) +
@@ -222,8 +221,9 @@ class CodingQuadtreeParser {
   COPE_HD std::size_t pcm_sample_bits() const noexcept {
     const std::size_t luma = std::size_t{1} << (2 * cu_.log2CbSize);
     const unsigned chroma_shift = s_.ChromaArrayType == 1 ? 1 : 0;
-    const std::size_t chroma =
-        s_.ChromaArrayType == 0 ? 0 : s_.ChromaArrayType == 3 ? 2 * luma : luma >> chroma_shift;
+    const std::size_t chroma = s_.ChromaArrayType == 0   ? 0
+                               : s_.ChromaArrayType == 3 ? 2 * luma
+                                                         : luma >> chroma_shift;
     return luma * s_.PcmBitDepthY + chroma * s_.PcmBitDepthC;
   }
 

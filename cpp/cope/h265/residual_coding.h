@@ -83,15 +83,13 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
   const bool bypass = block.cu_transquant_bypass_flag;
 
   if (s.transform_skip_enabled_flag && !bypass && log2 <= s.Log2MaxTransformSkipSize) {
-    block.transform_skip_flag =
-        engine.decision(contexts[kCtxTransformSkipFlag + is_chroma]) != 0;
+    block.transform_skip_flag = engine.decision(contexts[kCtxTransformSkipFlag + is_chroma]) != 0;
   }
   bool may_hide_sign = s.sign_data_hiding_enabled_flag && !bypass;
   const bool no_transform = bypass || block.transform_skip_flag;
   if constexpr (kExtended) {
     if (s.explicit_rdpcm_enabled_flag && !block.is_intra && no_transform) {
-      block.explicit_rdpcm_flag =
-          engine.decision(contexts[kCtxExplicitRdpcmFlag + is_chroma]) != 0;
+      block.explicit_rdpcm_flag = engine.decision(contexts[kCtxExplicitRdpcmFlag + is_chroma]) != 0;
       if (block.explicit_rdpcm_flag) {
         block.explicit_rdpcm_dir_flag =
             engine.decision(contexts[kCtxExplicitRdpcmDirFlag + is_chroma]) != 0;
@@ -125,7 +123,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
 
   // sig_coeff_flag (9.3.4.2.5): a row of increments, and a context to which they are added that
   // differs between the first sub-block and the others for luma.
-  const std::uint8_t(*const inc_rows)[16] = kSigCoeffInc[scanIdx];
+  const std::uint8_t (*const inc_rows)[16] = kSigCoeffInc[scanIdx];
   const std::uint8_t* one_inc_row = log2 == 2 ? inc_rows[4] : nullptr;
   std::uint8_t* dc_context = contexts + kCtxSigCoeffFlag + (is_chroma ? 27 : 0);
   std::uint8_t* first_contexts = dc_context;
@@ -166,7 +164,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
 
   bool invalid = false;
   std::uint32_t count = 0;
-  std::uint64_t coded = 0;          // coded_sub_block_flag, bit yS * 8 + xS
+  std::uint64_t coded = 0;         // coded_sub_block_flag, bit yS * 8 + xS
   unsigned previous_greater1 = 0;  // greater1Ctx ended at 0 in the sub-block before
   for (unsigned i = lastSubBlock + 1; i-- != 0;) {
     const unsigned at = sub_blocks[i];

@@ -21,7 +21,7 @@ struct SliceParams {
   std::uint8_t num_ref_idx_active[2] = {0, 0};  ///< 0..15
   std::uint8_t MaxNumMergeCand = 1;             ///< 1..5
   std::int32_t slice_segment_address = 0;
-  std::int32_t SliceQpY = 26;              ///< -QpBdOffsetY..51
+  std::int32_t SliceQpY = 26;                ///< -QpBdOffsetY..51
   std::int8_t chroma_qp_offset[2] = {0, 0};  ///< Cb, Cr: of the PPS and the slice together, -24..24
   // picture parameter set
   bool sign_data_hiding_enabled_flag = false;
@@ -33,7 +33,7 @@ struct SliceParams {
   std::uint8_t Log2MaxTransformSkipSize = 2;
   std::uint8_t Log2MinCuQpDeltaSize = 6;
   std::uint8_t Log2MinCuChromaQpOffsetSize = 6;
-  std::uint8_t chroma_qp_offset_list_len_minus1 = 0;      ///< 0..5
+  std::uint8_t chroma_qp_offset_list_len_minus1 = 0;     ///< 0..5
   std::int8_t chroma_qp_offset_list[2][6] = {{0}, {0}};  ///< cb_qp_offset_list, cr_qp_offset_list
   std::int32_t num_tile_columns = 1;
   std::int32_t num_tile_rows = 1;
@@ -69,10 +69,10 @@ struct SliceParams {
   std::int32_t PicWidthInCtbsY = 0;
   std::int32_t PicHeightInCtbsY = 0;
   // ours
-  std::uint32_t slice_id = 1;    ///< of the slice; unique in the life of the parser, not 0
+  std::uint32_t slice_id = 1;        ///< of the slice; unique in the life of the parser, not 0
   std::uint32_t first_slice_id = 1;  ///< of the picture: its slices have this one or larger ones
-  std::uint16_t slice_idx = 0;   ///< in the picture
-  std::uint8_t scaling_idx = 0;  ///< into PicturePrimitives::scaling
+  std::uint16_t slice_idx = 0;       ///< in the picture
+  std::uint8_t scaling_idx = 0;      ///< into PicturePrimitives::scaling
   bool keep_coefficients = true;
 
   /// Whether residual_coding() needs more than version 1 of the standard has.
@@ -102,8 +102,8 @@ struct SegmentCarry {
 struct PictureArrays {
   // neighbour state
   std::uint32_t* ctb_slice_id = nullptr;  ///< [CtbAddrInRs]; SliceParams::slice_id once parsed
-  std::uint8_t* above = nullptr;  ///< CuState [4 luma columns], whole coding tree blocks wide
-  std::uint8_t* left = nullptr;   ///< CuState [4 luma rows], whole coding tree blocks high
+  std::uint8_t* above = nullptr;     ///< CuState [4 luma columns], whole coding tree blocks wide
+  std::uint8_t* left = nullptr;      ///< CuState [4 luma rows], whole coding tree blocks high
   EntropyState* row_sync = nullptr;  ///< TableStateIdxWpp and its like: one
   SegmentCarry* carry = nullptr;     ///< TableStateIdxDs and its like: one
   // prim::BlockMap, in blocks of MinCbSizeY
@@ -150,13 +150,13 @@ COPE_HD constexpr std::uint32_t max_records_per_ctu(unsigned CtbLog2SizeY) noexc
 
 /// Why a slice segment ended.
 enum class SegmentEnd : std::uint8_t {
-  kComplete,          ///< end_of_slice_segment_flag
-  kInvalidSyntax,     ///< an element out of range
-  kOverrun,           ///< the data ended inside a coding tree unit
-  kOutsidePicture,    ///< coding tree units beyond the picture
-  kOverlap,           ///< a coding tree unit that an earlier segment has
-  kNothingToDependOn, ///< the segment that a dependent one continues is lost
-  kOutputFull,        ///< more levels than the segments' bytes can hold
+  kComplete,           ///< end_of_slice_segment_flag
+  kInvalidSyntax,      ///< an element out of range
+  kOverrun,            ///< the data ended inside a coding tree unit
+  kOutsidePicture,     ///< coding tree units beyond the picture
+  kOverlap,            ///< a coding tree unit that an earlier segment has
+  kNothingToDependOn,  ///< the segment that a dependent one continues is lost
+  kOutputFull,         ///< more levels than the segments' bytes can hold
 };
 
 struct SegmentResult {

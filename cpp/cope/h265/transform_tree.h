@@ -35,7 +35,7 @@ struct QpState {
   bool IsCuQpDeltaCoded = false;
   bool IsCuChromaQpOffsetCoded = false;
   int QpY = 0;  ///< of the current coding unit; before it, of the last one in decoding order
-  int CuQpOffset[2] = {0, 0};  ///< CuQpOffsetCb, CuQpOffsetCr
+  int CuQpOffset[2] = {0, 0};      ///< CuQpOffsetCb, CuQpOffsetCr
   std::uint8_t qP[3] = {0, 0, 0};  ///< Qp'Y, Qp'Cb, Qp'Cr
 
   /// After a change of QpY or CuQpOffset.
@@ -84,14 +84,13 @@ class TransformTreeParser {
   /// False for an invalid element, which `element()` names.
   COPE_HD bool parse(const CodingUnit& cu) noexcept {
     cu_ = &cu;
-    flags_ = static_cast<std::uint8_t>(
-        (cu.is_intra ? prim::kCoeffIntra : 0) |
-        (cu.cu_transquant_bypass_flag ? prim::kCoeffBypass : 0));
+    flags_ = static_cast<std::uint8_t>((cu.is_intra ? prim::kCoeffIntra : 0) |
+                                       (cu.cu_transquant_bypass_flag ? prim::kCoeffBypass : 0));
     IntraSplitFlag_ = cu.splits_in_four();
     MaxTrafoDepth_ = cu.is_intra ? s_.max_transform_hierarchy_depth_intra + IntraSplitFlag_
                                  : s_.max_transform_hierarchy_depth_inter;
-    interSplitFlag_ = s_.max_transform_hierarchy_depth_inter == 0 && !cu.is_intra &&
-                      cu.part_mode != PART_2Nx2N;
+    interSplitFlag_ =
+        s_.max_transform_hierarchy_depth_inter == 0 && !cu.is_intra && cu.part_mode != PART_2Nx2N;
     const unsigned any = s_.ChromaArrayType != 0;  // cbf of the level above: present there
     return transform_tree(cu.x, cu.y, cu.log2CbSize, 0, 0, any, any);
   }
@@ -270,8 +269,8 @@ class TransformTreeParser {
       }
     }
     if (block.explicit_rdpcm_flag) {
-      flags |= block.explicit_rdpcm_dir_flag ? prim::kCoeffRdpcmVertical
-                                             : prim::kCoeffRdpcmHorizontal;
+      flags |=
+          block.explicit_rdpcm_dir_flag ? prim::kCoeffRdpcmVertical : prim::kCoeffRdpcmHorizontal;
     } else if (s_.implicit_rdpcm_enabled_flag && block.is_intra &&
                (block.transform_skip_flag || block.cu_transquant_bypass_flag)) {
       if (block.predModeIntra == 10) flags |= prim::kCoeffRdpcmHorizontal;
@@ -290,8 +289,8 @@ class TransformTreeParser {
     record.y = static_cast<std::uint16_t>(y);
     record.count = static_cast<std::uint16_t>(count);
     record.plane = static_cast<std::uint8_t>(plane);
-    record.kind = static_cast<std::uint8_t>(static_cast<unsigned>(prim::CoeffKind::kTransform4x4) +
-                                            log2 - 2);
+    record.kind =
+        static_cast<std::uint8_t>(static_cast<unsigned>(prim::CoeffKind::kTransform4x4) + log2 - 2);
     record.block_idx = static_cast<std::uint8_t>(ResScaleVal);
     record.flags = static_cast<std::uint8_t>(flags_ | flags);
     record.qp = qp_.qP[plane];
