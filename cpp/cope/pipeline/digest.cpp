@@ -27,7 +27,7 @@ struct MacroblockLevelKey {
 /// 38..63 level.
 struct TransformLevelKey {
   static std::uint64_t place(const prim::CoeffRecord& record) {
-    return static_cast<std::uint64_t>(record.plane) | log2_size(record) - 2 << 2 |
+    return static_cast<std::uint64_t>(record.plane) | (log2_size(record) - 2) << 2 |
            static_cast<std::uint64_t>(record.x / 4) << 14 |
            static_cast<std::uint64_t>(record.y / 4) << 26;
   }
