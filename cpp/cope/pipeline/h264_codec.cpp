@@ -3,10 +3,9 @@
 #include <new>
 #include <utility>
 
-#include "cope/bits/annex_b.h"
-#include "cope/bits/length_prefixed.h"
 #include "cope/h264/header_decoder.h"
 #include "cope/h264/picture_parser.h"
+#include "cope/pipeline/nal_splitter.h"
 
 namespace cope::pipeline {
 namespace {
@@ -139,7 +138,7 @@ class H264Worker final : public PictureWorker {
 class H264Codec final : public Codec {
  public:
   H264Codec(const media::StreamInfo& info, const Limits& limits)
-      : is_length_prefixed_(info.is_length_prefixed), decoder_(limits) {}
+      : splitter_(info.is_length_prefixed, bits::parse_avcc), decoder_(limits) {}
 
   std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<H264Unit>(); }
   std::unique_ptr<PictureWorker> make_worker() const override {
@@ -147,18 +146,15 @@ class H264Codec final : public Codec {
   }
 
   Status push(const media::PacketView& packet) override {
-    Status first;
-    if (packet.extradata && packet.extradata != extradata_) first = push_extradata(packet);
-    if (is_length_prefixed_) {
-      keep(first, bits::split_length_prefixed(packet.data, nal_length_size_, nals_));
-    } else {
-      bits::split_annex_b(packet.data, nals_);
-    }
-    keep(first, push_nals(packet));
+    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
+    const Status status =
+        splitter_.split(packet, [this, &source](std::span<const std::uint8_t> nal) {
+          return decoder_.push_nal(nal, source);
+        });
     // A container's sample is an access unit. Annex B packets were cut by libavformat's parser,
     // which knows less of where a picture ends than the header decoder does.
-    if (is_length_prefixed_) decoder_.end_access_unit();
-    return first;
+    if (splitter_.is_length_prefixed()) decoder_.end_access_unit();
+    return status;
   }
 
   void finish() override { decoder_.end_access_unit(); }
@@ -173,53 +169,8 @@ class H264Codec final : public Codec {
   }
 
  private:
-  // Unsupported outranks invalid: it explains the rest.
-  static void keep(Status& first, const Status& status) {
-    if (first.ok() || (status.code == StatusCode::kUnsupported && first.code != status.code)) {
-      if (!status.ok()) first = status;
-    }
-  }
-
-  Status push_extradata(const media::PacketView& packet) {
-    extradata_ = packet.extradata;
-    if (!is_length_prefixed_) {
-      bits::split_annex_b(*extradata_, nals_);
-      return push_nals(packet);
-    }
-    Status first = bits::parse_avcc(*extradata_, configuration_);
-    nal_length_size_ = configuration_.nal_length_size;
-    std::swap(nals_, configuration_.nals);
-    keep(first, push_nals(packet));
-    return first;
-  }
-
-  Status push_nals(const media::PacketView& packet) {
-    Status first;
-    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
-    for (const std::span<const std::uint8_t> nal : nals_) {
-      if (is_length_prefixed_) {
-        // No NAL unit contains a start code (7.4.1), but muxers exist that put several with start
-        // codes between them behind one length.
-        bits::split_annex_b(nal, inner_nals_);
-        if (!inner_nals_.empty()) {
-          const auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()));
-          keep(first, decoder_.push_nal(head, source));
-          for (const auto inner : inner_nals_) keep(first, decoder_.push_nal(inner, source));
-          continue;
-        }
-      }
-      keep(first, decoder_.push_nal(nal, source));
-    }
-    return first;
-  }
-
-  bool is_length_prefixed_;
-  unsigned nal_length_size_ = 4;
+  NalSplitter splitter_;
   h264::HeaderDecoder decoder_;
-  std::shared_ptr<const media::Extradata> extradata_;
-  bits::DecoderConfiguration configuration_;
-  std::vector<std::span<const std::uint8_t>> nals_;
-  std::vector<std::span<const std::uint8_t>> inner_nals_;
 };
 
 }  // namespace
