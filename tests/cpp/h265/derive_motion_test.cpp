@@ -55,6 +55,7 @@ class HandJob {
     segment.sps = std::move(sps);
     segment.pps = std::move(pps);
     segment.header.slice_type = type;
+    job.coded.info.slice_types = type == SliceType::B ? cope::prim::kHasB : cope::prim::kHasP;
     job.coded.info.num_slices = job.coded.info.num_slice_segments = 1;
     job.coded.slice_refs.resize(1);
     for (const int poc : {4, 0, -4}) add_ref(0, poc);
@@ -393,8 +394,7 @@ TEST(Neighbours, SlicesAndTilesSeparate) {
       hand.job.coded.slice_refs.push_back(hand.refs());
       hand.job.coded.info.num_slice_segments = 2;
       for (std::size_t i = 0; i < blocks.size(); ++i) {
-        const std::size_t x = i % 16, y = i / 16;
-        blocks.slice_idx[i] = y > 3 || (y > 7 && x > 7) ? 1 : x > 7 ? 1 : 0;
+        blocks.slice_idx[i] = i / 16 < 4 && i % 16 < 8 ? 0 : 1;  // from the third block on
       }
     }
     hand.given(uni(0, 1, 1), 56, 0, 8, 8);
