@@ -341,8 +341,8 @@ def digest(
         on_error (`str`, *optional*, defaults to `"conceal"`): As [`VideoReader`].
 
     Yields:
-        `dict`: one record per coded picture in decoding order, ready for JSON. Lost macroblocks, if
-        any, are counted under `"lost"` in `"mb_counts"`.
+        `dict`: one record per coded picture in decoding order, ready for JSON. Lost blocks, if any,
+        are counted under `"lost"` in `"mb_counts"` (H.265: `"counts"`).
     """
     with VideoReader(
         source, stream_index=stream_index, threads=threads, on_error=on_error

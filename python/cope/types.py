@@ -249,18 +249,20 @@ class PictureInfo:
         is_random_access (`bool`): Decoding may start here.
         is_reference (`bool`): Other pictures may be predicted from it.
         is_leading (`bool`): Shown before the random access point that it follows.
-        nal_ref_idc (`int`): 0..3.
+        nal_ref_idc (`int`): 0..3; 0 in H.265.
+        nal_unit_type (`int`): Of its slices, in H.265; 0 in H.264.
         temporal_id (`int`): Temporal layer.
         slice_types (`str`): Which slice types it contains, in the order `"BIPip"` (i: SI, p: SP).
-        num_slices (`int`): Slice NAL units.
+        num_slices (`int`): Slices.
+        num_slice_segments (`int`): Slice segments, in H.265; 0 in H.264.
         width (`int`): Coded luma samples.
         height (`int`): Coded luma samples; of the field for a field picture.
         crop (`tuple` of four `int`): Luma samples of a frame that are not shown: left, top, right,
             bottom.
         chroma_format_idc (`int`): 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4.
         separate_colour_planes (`bool`): The planes are coded as three monochrome pictures.
-        bit_depth_luma (`int`): 8..14.
-        bit_depth_chroma (`int`): 8..14.
+        bit_depth_luma (`int`): 8..14; up to 16 in H.265.
+        bit_depth_chroma (`int`): 8..14; up to 16 in H.265.
         qp_sum (`int`): Sum of QP over all blocks but PCM and lost ones.
         qp_min (`int`): Smallest QP.
         qp_max (`int`): Largest QP.
@@ -283,9 +285,11 @@ class PictureInfo:
     is_reference: bool
     is_leading: bool
     nal_ref_idc: int
+    nal_unit_type: int
     temporal_id: int
     slice_types: str
     num_slices: int
+    num_slice_segments: int
     width: int
     height: int
     crop: tuple[int, int, int, int]

@@ -337,6 +337,7 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   info.is_second_field = is_second_field(nal_header);
   info.mbaff = header.MbaffFrameFlag;
   info.is_idr = is_idr;
+  info.starts_sequence = is_idr;
   info.is_reference = nal_header.nal_ref_idc != 0;
   info.has_memory_management_5 = header.dec_ref_pic_marking.has_operation_5();
   info.nal_ref_idc = nal_header.nal_ref_idc;

@@ -42,6 +42,7 @@ struct CodedPicture {
   std::vector<prim::SliceRefs> slice_refs;  ///< [slice_idx]; final RefPicList0 and 1 (8.3.4)
   std::vector<std::uint8_t>
       rbsp;  ///< payloads of the segments, each followed by at least kRbspPadding zero bytes
+  std::uint8_t vps_max_layers_minus1 = 0;  ///< of the last VPS before the picture
   std::vector<std::int64_t> live;  ///< decode_index of every picture that this or a later one may
                                    ///< reference, after the reference picture set (8.3.2)
 };

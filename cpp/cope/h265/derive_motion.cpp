@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "cope/h265/motion_syntax.h"
 #include "cope/h265/mv_amvp.h"
@@ -18,6 +19,30 @@ namespace {
 
 using prim::BlockType;
 
+/// Fills `width` x `height` cells, at most 16 wide. Rows are short, so they are written in a few
+/// stores of fixed size, the last of which may overlap the one before.
+template <class T>
+void fill_rect(T* row, std::ptrdiff_t stride, int width, int height, T value) noexcept {
+  const auto fill = [=]<int kChunk>(std::integral_constant<int, kChunk>) {
+    T chunk[kChunk];
+    std::fill_n(chunk, kChunk, value);
+    T* to = row;
+    for (int y = 0; y < height; ++y, to += stride) {
+      for (int x = 0; x + kChunk < width; x += kChunk) std::memcpy(to + x, chunk, sizeof chunk);
+      std::memcpy(to + width - kChunk, chunk, sizeof chunk);
+    }
+  };
+  if (width >= 8) {
+    fill(std::integral_constant<int, 8>{});
+  } else if (width >= 4) {
+    fill(std::integral_constant<int, 4>{});
+  } else if (width >= 2) {
+    fill(std::integral_constant<int, 2>{});
+  } else {
+    fill(std::integral_constant<int, 1>{});
+  }
+}
+
 /// Derives the vectors of one picture (8.5.3.2), prediction unit by prediction unit.
 class MotionDeriver {
  public:
@@ -30,20 +55,76 @@ class MotionDeriver {
         lattice_{picture_.motion.mv.data(), picture_.motion.ref_idx.data(),
                  picture_.motion.width_4x4,
                  static_cast<std::ptrdiff_t>(picture_.motion.plane_size())},
+        has_b_((coded_.info.slice_types & prim::kHasB) != 0),
         log2_block_(std::countr_zero(static_cast<unsigned>(picture_.blocks.block_size))),
         neighbours_(picture_.blocks, lattice_,
                     units_.empty() ? 6 : coded_.segments.front().sps->CtbLog2SizeY) {}
 
   /// Returns the number of blocks predicted from a collocated picture that is missing.
   std::int32_t derive() {
-    prim::MotionField& motion = picture_.motion;
-    std::memset(static_cast<void*>(motion.mv.data()), 0, motion.mv.size() * sizeof(MotionVector));
-    std::memset(motion.ref_idx.data(), -1, motion.ref_idx.size());
+    clear();
     for (const PredictionUnit& unit : units_) derive_unit(unit);
     return num_lost_;
   }
 
  private:
+  /// Marks all of the lattice as unused, and clears the vectors where no unit will write them.
+  void clear() noexcept {
+    prim::MotionField& motion = picture_.motion;
+    std::memset(motion.ref_idx.data(), -1, motion.ref_idx.size());
+    std::int64_t area = 0;
+    for (const PredictionUnit& unit : units_) area += unit.width * unit.height;
+    if (area != clear_other_blocks()) {  // damaged: units and blocks do not agree
+      std::memset(static_cast<void*>(motion.mv.data()), 0, motion.mv.size() * sizeof(MotionVector));
+    } else if (!has_b_) {
+      std::memset(static_cast<void*>(motion.mv.data() + lattice_.plane), 0,
+                  motion.plane_size() * sizeof(MotionVector));
+    }
+  }
+
+  /// Clears the vectors of all blocks but inter blocks. Returns the area of these, luma samples.
+  std::int64_t clear_other_blocks() noexcept {
+    const prim::BlockMap& blocks = picture_.blocks;
+    const std::uint8_t* type = blocks.type.data();
+    std::int64_t num_inter = 0;
+    for (std::int32_t by = 0; by < blocks.height; ++by) {
+      for (std::int32_t bx = 0; bx < blocks.width;) {
+        // Most pictures are inter nearly everywhere: eight blocks at a time.
+        if (bx + 8 <= blocks.width && are_inter(type)) {
+          bx += 8;
+          type += 8;
+          num_inter += 8;
+          continue;
+        }
+        if ((*type & ~1) == static_cast<std::uint8_t>(BlockType::kInter)) {
+          ++num_inter;
+        } else {
+          clear_block(bx, by);
+        }
+        ++bx;
+        ++type;
+      }
+    }
+    return num_inter * blocks.block_size * blocks.block_size;
+  }
+
+  /// Whether eight blocks in a row are kInter or kSkip.
+  static bool are_inter(const std::uint8_t* type) noexcept {
+    static_assert(static_cast<int>(BlockType::kInter) == 4 &&
+                  static_cast<int>(BlockType::kSkip) == 5);
+    std::uint64_t types;
+    std::memcpy(&types, type, sizeof types);
+    return (types & 0xfefefefefefefefe) == 0x0404040404040404;
+  }
+
+  void clear_block(std::int32_t bx, std::int32_t by) noexcept {
+    const int cells = picture_.blocks.block_size / 4;
+    MotionVector* const row = lattice_.mv + by * cells * lattice_.stride + bx * cells;
+    for (int list = 0; list < (has_b_ ? 2 : 1); ++list) {
+      fill_rect(row + list * lattice_.plane, lattice_.stride, cells, cells, MotionVector{0, 0});
+    }
+  }
+
   void derive_unit(const PredictionUnit& unit) {
     const std::uint16_t slice_idx = picture_.blocks.slice_idx[block_at(unit.x, unit.y)];
     if (slice_idx >= coded_.slice_refs.size()) return;  // damaged behind the unit, all of it lost
@@ -103,14 +184,10 @@ class MotionDeriver {
   void fill(const PredictionUnit& unit, const UnitMotion& motion) noexcept {
     const int width = unit.width / 4, height = unit.height / 4;
     const std::ptrdiff_t first = (unit.y >> 2) * lattice_.stride + (unit.x >> 2);
-    for (int list = 0; list < 2; ++list) {
-      if (!motion.uses(list)) continue;
-      MotionVector* mv = lattice_.mv + list * lattice_.plane + first;
-      std::int8_t* ref_idx = lattice_.ref_idx + list * lattice_.plane + first;
-      for (int y = 0; y < height; ++y, mv += lattice_.stride, ref_idx += lattice_.stride) {
-        std::fill_n(mv, width, motion.mv[list]);
-        std::memset(ref_idx, motion.ref_idx[list], static_cast<std::size_t>(width));
-      }
+    for (int list = 0; list < (has_b_ ? 2 : 1); ++list) {
+      const std::ptrdiff_t cell = list * lattice_.plane + first;
+      fill_rect(lattice_.mv + cell, lattice_.stride, width, height, motion.mv[list]);
+      fill_rect(lattice_.ref_idx + cell, lattice_.stride, width, height, motion.ref_idx[list]);
     }
   }
 
@@ -132,6 +209,7 @@ class MotionDeriver {
   PictureLookup lookup_;
   void* lookup_context_;
   MotionLattice lattice_;
+  bool has_b_;
   int log2_block_;
   MotionNeighbours neighbours_;
   SliceMotion slice_;

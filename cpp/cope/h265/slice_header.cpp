@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <utility>
 
 namespace cope::h265 {
 namespace {
@@ -300,14 +299,6 @@ Status parse_tail(bits::BitReader& r, const Pps& pps) {
   return {};
 }
 
-/// Makes `h` a copy of `from` in all but its list of entry points, of which the memory stays.
-void assign_without_entry_points(const SliceHeader& from, SliceHeader& h) {
-  std::vector<std::uint32_t> entry_points = std::move(h.entry_point_offset_minus1);
-  h = from;
-  entry_points.clear();
-  h.entry_point_offset_minus1 = std::move(entry_points);
-}
-
 }  // namespace
 
 std::uint32_t peek_pic_parameter_set_id(bits::BitReader r, const NalUnitHeader& nal) noexcept {
@@ -336,7 +327,8 @@ Status parse_slice_header(bits::BitReader& r, const NalUnitHeader& nal, const Sp
 
   static const SliceHeader kInferred;
   SliceHeader& h = out;
-  assign_without_entry_points(dependent_slice_segment_flag ? *previous : kInferred, h);
+  h = dependent_slice_segment_flag ? *previous : kInferred;
+  h.entry_point_offset_minus1.clear();
   h.first_slice_segment_in_pic_flag = first_slice_segment_in_pic_flag;
   h.no_output_of_prior_pics_flag = no_output_of_prior_pics_flag;
   h.slice_pic_parameter_set_id = static_cast<std::uint8_t>(slice_pic_parameter_set_id);

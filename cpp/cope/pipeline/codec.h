@@ -19,7 +19,8 @@ namespace cope::pipeline {
 /// What probing reports of a coded picture beyond `PictureInfo`.
 struct CodingProfile {
   std::int32_t profile_idc = 0;
-  std::uint32_t constraint_flags = 0;  ///< bit i: constraint_set<i>_flag
+  std::uint32_t constraint_flags = 0;  ///< bit i: constraint_set<i>_flag; H.265: the flags from
+                                       ///< general_max_12bit_constraint_flag on
   std::int32_t level_idc = 0;
 };
 

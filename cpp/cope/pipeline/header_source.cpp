@@ -152,8 +152,9 @@ void HeaderSource::take_pictures() {
       packets_.pop_front();
     }
     HeaderPicture picture;
+    picture.is_discard = !info.is_output;
     if (!packets_.empty() && packets_.front().packet_index == info.packet_index) {
-      picture.is_discard = packets_.front().packet->view().is_discard;
+      if (packets_.front().packet->view().is_discard) picture.is_discard = true;
       if (!info.is_second_field) is_at_random_access_ = info.is_random_access;
       if (is_at_random_access_) picture.packet = packets_.front().packet;
     }
@@ -175,7 +176,7 @@ void HeaderSource::enqueue(HeaderPicture picture) {
     pending_.push_back(std::move(entry));
     return;
   }
-  const bool starts_order_again = info.is_idr || info.has_memory_management_5;
+  const bool starts_order_again = info.starts_sequence || info.has_memory_management_5;
   if (starts_order_again) time_all_pending();
   if (info.pts == media::kNoPts) is_reordering_ = true;
   const std::int64_t dts = dts_repair_.next(info.dts, info.pts);
@@ -222,9 +223,9 @@ void HeaderSource::set_time(HeaderPicture& picture, std::int64_t pts) {
   info.pts = pts;
   newest_field_pts_ = pts;
   if (!origin_pts_) origin_pts_ = pts;
-  // Everything decoded before an IDR picture is shown before it: a time that goes back there is
-  // that of a second recording, which follows the first.
-  if (info.is_idr && !info.is_second_field && newest_pts_ != media::kNoPts &&
+  // Everything decoded before the start of a sequence is shown before it: a time that goes back
+  // there is that of a second recording, which follows the first.
+  if (info.starts_sequence && !info.is_second_field && newest_pts_ != media::kNoPts &&
       pts + offset_pts_ <= newest_pts_) {
     offset_pts_ = newest_pts_ + media::frame_duration(demuxer_.info()) - pts;
   }

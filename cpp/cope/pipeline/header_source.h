@@ -21,7 +21,7 @@ struct HeaderPicture {
   /// Its packet, for decoding to pixels; only at random access points, both fields of a field pair.
   std::shared_ptr<const media::Packet> packet;
   double seconds = 0.0;     ///< presentation time since the start of the stream
-  bool is_discard = false;  ///< outside the edit list: not presented
+  bool is_discard = false;  ///< outside the edit list, or not for output: not presented
 };
 
 struct SourceCounts {

@@ -112,7 +112,7 @@ Status WindowSource::read_one(const Poll& poll) {
     waiting.frame_decode_index = waiting_.back().frame_decode_index;
   } else {
     planner_.push({info.decode_index, next_.seconds, info.is_reference, info.is_random_access,
-                   info.is_idr, next_.is_discard});
+                   info.starts_sequence, next_.is_discard});
   }
   const bool has_windows = window_options_.density.deltas_per_second > 0.0;
   // Nothing depends on a picture that is neither.

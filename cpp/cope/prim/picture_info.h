@@ -41,9 +41,15 @@ struct PictureInfo {
   bool is_second_field = false;  ///< of a complementary field pair
   bool mbaff = false;            ///< MbaffFrameFlag
   bool is_idr = false;
-  bool is_random_access =
-      false;  ///< decoding may start here (IDR, or a recovery point SEI with an I picture)
-  bool is_reference = false;  ///< nal_ref_idc != 0
+  bool starts_sequence = false;  ///< picture order count starts again; all pictures before it in
+                                 ///< decoding order are output before it (IDR; H.265: IRAP with
+                                 ///< NoRaslOutputFlag 1)
+  bool is_output = true;         ///< shown; H.265: pic_output_flag
+  bool is_random_access = false;  ///< decoding may start here (IDR, or a recovery point SEI with an
+                                  ///< I picture; H.265: IRAP likewise)
+  bool is_reference = false;  ///< nal_ref_idc != 0. H.265: other than a sub-layer non-reference
+                              ///< picture of the highest sub-layer, as no other can be known to be
+                              ///< without use before later pictures are at hand
   bool is_leading = false;    ///< precedes in output order the random access point it follows
   bool has_memory_management_5 = false;  ///< later pictures see poc 0-based after it (8.2.1)
   std::uint8_t nal_ref_idc = 0;          ///< 0..3

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "cope/h265/coded_picture.h"
+
+namespace cope::h265 {
+
+/// First in, first out, without giving up the buffers of pictures that left.
+class PictureQueue {
+ public:
+  bool empty() const noexcept { return size_ == 0; }
+  void clear() noexcept { size_ = 0; }
+
+  /// Swaps `picture` in; it comes back with the buffers of an older one.
+  void push(CodedPicture& picture) {
+    if (size_ == slots_.size()) {
+      std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_),
+                  slots_.end());
+      head_ = 0;
+      slots_.emplace_back();
+    }
+    std::swap(slots_[(head_ + size_++) % slots_.size()], picture);
+  }
+
+  void pop(CodedPicture& picture) {
+    std::swap(slots_[head_], picture);
+    head_ = (head_ + 1) % slots_.size();
+    --size_;
+  }
+
+ private:
+  std::vector<CodedPicture> slots_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace cope::h265
