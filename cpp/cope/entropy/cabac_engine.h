@@ -24,7 +24,7 @@ class CabacEngine {
 
   /// Starts at a byte boundary (9.3.1.2). At least 8 readable bytes must follow `end`.
   COPE_HD CabacEngine(const std::uint8_t* begin, const std::uint8_t* end) noexcept
-      : begin_(begin), next_(begin), end_(end) {
+      : data_(begin), size_(end - begin) {
     refill();
   }
 
@@ -52,12 +52,35 @@ class CabacEngine {
     return bin;
   }
 
+  /// `n` bins of DecodeBypass at once, n in 0..16, the first one highest: all of them are one
+  /// division of codIOffset by codIRange.
+  COPE_HD COPE_FORCE_INLINE unsigned bypass_bins(unsigned n) noexcept {
+    if (bits_ <= static_cast<int>(n)) refill();
+    const std::uint64_t step = range_ >> n;
+    const std::uint64_t bins = value_ / step;
+    value_ = (value_ - bins * step) << n;
+    bits_ -= static_cast<int>(n);
+    return static_cast<unsigned>(bins);
+  }
+
+  /// The next 16 bins of DecodeBypass without consuming them.
+  COPE_HD COPE_FORCE_INLINE unsigned peek_bypass() noexcept {
+    if (bits_ <= 16) refill();
+    return static_cast<unsigned>(value_ / (range_ >> 16));
+  }
+
+  /// Consumes `n` bins, 0..16, right after they were peeked; `bins` are their values.
+  COPE_HD COPE_FORCE_INLINE void skip_bypass(unsigned n, unsigned bins) noexcept {
+    value_ = (value_ - bins * (range_ >> n)) << n;
+    bits_ -= static_cast<int>(n);
+  }
+
   /// The alignment before bypass bins of H.265 9.3.4.3.6: ivlCurrRange becomes 256.
   COPE_HD void align_bypass() noexcept { range_ = std::uint64_t{256} << kOffsetShift; }
 
   /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
   /// `bit_pos_after_terminate()`.
-  COPE_HD bool terminate() noexcept {
+  COPE_HD COPE_FORCE_INLINE bool terminate() noexcept {
     range_ -= std::uint64_t{2} << kOffsetShift;
     if (value_ >= range_) return true;
     renormalise();
@@ -66,8 +89,7 @@ class CabacEngine {
 
   /// Bits read by the standard's decoder so far, its 9 initial bits included; relative to `begin`.
   COPE_HD std::size_t bit_pos() const noexcept {
-    return static_cast<std::size_t>(next_ - begin_) * 8 + zero_bits_ -
-           static_cast<std::size_t>(bits_);
+    return static_cast<std::size_t>(next_ * 8 - bits_);
   }
 
   /// Where the data behind a terminating bin of 1 starts. The encoder flushes (9.3.4.5) so that the
@@ -75,9 +97,7 @@ class CabacEngine {
   COPE_HD std::size_t bit_pos_after_terminate() const noexcept { return bit_pos(); }
 
   /// More bits were consumed than there are, beyond what a valid terminating bin may look at.
-  COPE_HD bool overrun() const noexcept {
-    return bit_pos() > static_cast<std::size_t>(end_ - begin_) * 8 + 8;
-  }
+  COPE_HD bool overrun() const noexcept { return next_ * 8 - bits_ > size_ * 8 + 8; }
 
  private:
   static constexpr int kOffsetShift = 55;
@@ -96,25 +116,27 @@ class CabacEngine {
   }
 
   /// Puts four bytes behind the bits in hand. A negative `bits_` says how many bits of codIOffset
-  /// itself are missing; they are zero until they come.
-  COPE_HD void refill() noexcept {
-    std::uint32_t word = 0;
-    if (COPE_LIKELY(end_ - next_ >= 4)) {
-      std::memcpy(&word, next_, sizeof word);
+  /// itself are missing; they are zero until they come. Inline, or the engine would have an address
+  /// and live in memory.
+  COPE_HD COPE_FORCE_INLINE void refill() noexcept {
+    std::uint32_t word;
+    if (COPE_LIKELY(size_ - next_ >= 4)) {
+      std::memcpy(&word, data_ + next_, sizeof word);
       word = from_big_endian(word);
-      next_ += 4;
     } else {
-      for (int i = 0; i < 4; ++i) {
-        word <<= 8;
-        if (next_ < end_) {
-          word |= *next_++;
-        } else {
-          zero_bits_ += 8;
-        }
-      }
+      word = last_word(data_, next_, size_);
     }
+    next_ += 4;
     value_ |= static_cast<std::uint64_t>(word) << (kOffsetShift - 32 - bits_);
     bits_ += 32;
+  }
+
+  /// What is left of the data, and zeros behind it.
+  COPE_HD static std::uint32_t last_word(const std::uint8_t* data, std::ptrdiff_t next,
+                                         std::ptrdiff_t size) noexcept {
+    std::uint32_t word = 0;
+    for (int i = 0; i < 4; ++i, ++next) word = word << 8 | (next < size ? data[next] : 0u);
+    return word;
   }
 
   COPE_HD static std::uint32_t from_big_endian(std::uint32_t word) noexcept {
@@ -128,11 +150,10 @@ class CabacEngine {
 
   std::uint64_t range_ = std::uint64_t{510} << kOffsetShift;
   std::uint64_t value_ = 0;
-  int bits_ = -9;  // read ahead behind codIOffset
-  const std::uint8_t* begin_ = nullptr;
-  const std::uint8_t* next_ = nullptr;
-  const std::uint8_t* end_ = nullptr;
-  std::size_t zero_bits_ = 0;  // supplied beyond the end
+  int bits_ = -9;            // read ahead behind codIOffset
+  std::ptrdiff_t next_ = 0;  // bytes read; beyond the end they were zeros
+  const std::uint8_t* data_ = nullptr;
+  std::ptrdiff_t size_ = 0;  // bytes
 };
 
 }  // namespace cope::entropy

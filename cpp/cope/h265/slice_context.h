@@ -142,7 +142,7 @@ COPE_HD constexpr std::uint32_t max_units_per_ctu(unsigned CtbLog2SizeY) noexcep
   return 1u << (2 * CtbLog2SizeY - 5);  // of 8x4
 }
 COPE_HD constexpr std::uint32_t max_levels_per_ctu(unsigned CtbLog2SizeY) noexcept {
-  return 3u << (2 * CtbLog2SizeY);
+  return (3u << (2 * CtbLog2SizeY)) + 16;  // a sub-block's room is written whole
 }
 COPE_HD constexpr std::uint32_t max_records_per_ctu(unsigned CtbLog2SizeY) noexcept {
   return 3u << (2 * CtbLog2SizeY - 4);

@@ -116,8 +116,13 @@ TEST(CabacEngine, EqualsTheDecoderOfTheStandard) {
           EXPECT_EQ(engine.bit_pos_after_terminate(), plain.pos());
           break;
         }
-      } else if (op < 5) {
+      } else if (op < 4) {
         ASSERT_EQ(engine.bypass(), plain.bypass());
+      } else if (op == 4) {
+        const auto n = static_cast<unsigned>(random() % 17);
+        unsigned bins = 0;
+        for (unsigned i = 0; i < n; ++i) bins = bins << 1 | plain.bypass();
+        ASSERT_EQ(engine.bypass_bins(n), bins);
       } else {
         const std::size_t i = op % kNumContexts;
         ASSERT_EQ(engine.decision(states[i]), plain.decision(pStateIdx[i], valMPS[i]));
