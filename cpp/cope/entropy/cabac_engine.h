@@ -26,6 +26,7 @@ class CabacEngine {
   COPE_HD CabacEngine(const std::uint8_t* begin, const std::uint8_t* end) noexcept
       : data_(begin), size_(end - begin) {
     refill();
+    keep_below_range();
   }
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
@@ -82,7 +83,10 @@ class CabacEngine {
   }
 
   /// The alignment before bypass bins of H.265 9.3.4.3.6: ivlCurrRange becomes 256.
-  COPE_HD void align_bypass() noexcept { range_ = std::uint64_t{256} << kOffsetShift; }
+  COPE_HD void align_bypass() noexcept {
+    range_ = std::uint64_t{256} << kOffsetShift;
+    keep_below_range();
+  }
 
   /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
   /// `bit_pos_after_terminate()`.
@@ -107,6 +111,12 @@ class CabacEngine {
 
  private:
   static constexpr int kOffsetShift = 55;
+
+  /// codIOffset is less than codIRange, but for damaged data where either is set. Several bypass
+  /// bins at once rely on it.
+  COPE_HD void keep_below_range() noexcept {
+    if (COPE_UNLIKELY(value_ >= range_)) value_ = range_ - 1;
+  }
 
   /// All ones if a < b, else 0, and their difference: the borrow as a mask, of which no compiler
   /// makes a branch.
