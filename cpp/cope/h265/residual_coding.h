@@ -84,8 +84,7 @@ COPE_HD COPE_FORCE_INLINE unsigned last_sig_coeff_prefix(entropy::CabacEngine& e
 }
 
 /// Bits 15 to 8; for loops that become vector code.
-COPE_HD_TABLE std::uint32_t kBits[8] = {0x8000, 0x4000, 0x2000, 0x1000,
-                                        0x800,  0x400,  0x200,  0x100};
+COPE_HD_TABLE std::uint32_t kBits[8] = {0x8000, 0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100};
 
 /// Gives eight magnitudes the signs in bits 15 to 8 of `signs`.
 COPE_HD COPE_FORCE_INLINE void apply_signs(std::uint32_t signs, const std::uint32_t* magnitudes,
@@ -222,7 +221,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     const auto csbf = static_cast<unsigned>((right & 1) | (below & 1) << 1);
     const unsigned first_position = (at >> 3) << (log2 + 2) | (at & 7) << 2;
     std::uint16_t* const position = positions + count;  // highest scan position first
-    std::uint32_t significant = 0;  // in the end, by scan position
+    std::uint32_t significant = 0;                      // in the end, by scan position
     unsigned num = 0;
     unsigned n = 16;  // scan positions below it are yet to come
     if (i == lastSubBlock) {
