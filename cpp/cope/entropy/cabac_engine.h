@@ -26,30 +26,37 @@ class CabacEngine {
   COPE_HD CabacEngine(const std::uint8_t* begin, const std::uint8_t* end) noexcept
       : data_(begin), size_(end - begin) {
     refill();
+    keep_below_range();
   }
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
   COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
     const unsigned state = context;
     const std::uint64_t word = kBinWords.word[state];
-    const std::uint64_t lps = (word >> ((range_ >> 58) & 24)) << 56 >> 1;
+    const std::uint64_t lps = word << (range_ >> 58 & 24) & std::uint64_t{0xff} << kOffsetShift;
     const std::uint64_t mps = range_ - lps;
-    const bool is_lps = value_ >= mps;
-    const std::uint64_t rest = value_ - mps;
-    range_ = is_lps ? lps : mps;
-    value_ = is_lps ? rest : value_;
-    context = static_cast<std::uint8_t>(is_lps ? word >> 40 : word >> 32);
-    renormalise();
-    return (state & 1) ^ static_cast<unsigned>(is_lps);
+    std::uint64_t rest = 0;
+    const std::uint64_t is_mps = below_mask(value_, mps, rest);
+    // Both shifts are known before it is.
+    const auto lps_shift = static_cast<unsigned>(leading_zeros(lps));
+    const auto mps_shift = static_cast<unsigned>(~mps >> 63);
+    const unsigned shift = lps_shift ^ ((lps_shift ^ mps_shift) & static_cast<unsigned>(is_mps));
+    range_ = (lps ^ ((lps ^ mps) & is_mps)) << shift;
+    value_ = (rest + (mps & is_mps)) << shift;
+    bits_ -= static_cast<int>(shift);
+    context = static_cast<std::uint8_t>(word >> (is_mps & 8));
+    if (COPE_UNLIKELY(bits_ <= 0)) refill();
+    return (state ^ ~static_cast<unsigned>(is_mps)) & 1;
   }
 
   /// DecodeBypass (9.3.3.2.3).
   COPE_HD COPE_FORCE_INLINE unsigned bypass() noexcept {
     const std::uint64_t half = range_ >> 1;
-    const bool bin = value_ >= half;
-    value_ = (bin ? value_ - half : value_) << 1;
+    std::uint64_t rest = 0;
+    const std::uint64_t is_zero = below_mask(value_, half, rest);
+    value_ = (rest + (half & is_zero)) << 1;
     if (COPE_UNLIKELY(--bits_ <= 0)) refill();
-    return bin;
+    return ~static_cast<unsigned>(is_zero) & 1;
   }
 
   /// `n` bins of DecodeBypass at once, n in 0..16, the first one highest: all of them are one
@@ -76,7 +83,10 @@ class CabacEngine {
   }
 
   /// The alignment before bypass bins of H.265 9.3.4.3.6: ivlCurrRange becomes 256.
-  COPE_HD void align_bypass() noexcept { range_ = std::uint64_t{256} << kOffsetShift; }
+  COPE_HD void align_bypass() noexcept {
+    range_ = std::uint64_t{256} << kOffsetShift;
+    keep_below_range();
+  }
 
   /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
   /// `bit_pos_after_terminate()`.
@@ -102,13 +112,36 @@ class CabacEngine {
  private:
   static constexpr int kOffsetShift = 55;
 
+  /// codIOffset is less than codIRange, but for damaged data where either is set. Several bypass
+  /// bins at once rely on it.
+  COPE_HD void keep_below_range() noexcept {
+    if (COPE_UNLIKELY(value_ >= range_)) value_ = range_ - 1;
+  }
+
+  /// All ones if a < b, else 0, and their difference: the borrow as a mask, of which no compiler
+  /// makes a branch.
+  COPE_HD COPE_FORCE_INLINE static std::uint64_t below_mask(std::uint64_t a, std::uint64_t b,
+                                                            std::uint64_t& difference) noexcept {
+#if defined(__CUDA_ARCH__)
+    difference = a - b;
+    return 0 - static_cast<std::uint64_t>(a < b);
+#else
+    return 0 - static_cast<std::uint64_t>(__builtin_sub_overflow(a, b, &difference));
+#endif
+  }
+
+  /// Of a number that is not 0.
+  COPE_HD COPE_FORCE_INLINE static int leading_zeros(std::uint64_t x) noexcept {
+#if defined(__CUDA_ARCH__)
+    return __clzll(static_cast<long long>(x));
+#else
+    return __builtin_clzll(x);
+#endif
+  }
+
   /// RenormD (9.3.3.2.2).
   COPE_HD COPE_FORCE_INLINE void renormalise() noexcept {
-#if defined(__CUDA_ARCH__)
-    const int shift = __clzll(static_cast<long long>(range_));
-#else
-    const int shift = __builtin_clzll(range_);  // the range is never 0
-#endif
+    const int shift = leading_zeros(range_);
     range_ <<= shift;
     value_ <<= shift;
     bits_ -= shift;

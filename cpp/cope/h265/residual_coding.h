@@ -83,14 +83,14 @@ COPE_HD COPE_FORCE_INLINE unsigned last_sig_coeff_prefix(entropy::CabacEngine& e
   return prefix;
 }
 
-/// One bit a place, lowest first; for loops that become vector code.
-COPE_HD_TABLE std::uint32_t kBits[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+/// Bits 15 to 8; for loops that become vector code.
+COPE_HD_TABLE std::uint32_t kBits[8] = {0x8000, 0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100};
 
 /// Gives eight magnitudes the signs in bits 15 to 8 of `signs`.
 COPE_HD COPE_FORCE_INLINE void apply_signs(std::uint32_t signs, const std::uint32_t* magnitudes,
                                            std::int32_t* levels) noexcept {
   for (unsigned m = 0; m < 8; ++m) {
-    const std::uint32_t is_negative = (signs & kBits[7 - m] << 8) != 0;
+    const std::uint32_t is_negative = (signs & kBits[m]) != 0;
     levels[m] = static_cast<std::int32_t>((magnitudes[m] ^ (0 - is_negative)) + is_negative);
   }
 }
@@ -99,7 +99,7 @@ COPE_HD COPE_FORCE_INLINE void apply_signs(std::uint32_t signs, const std::uint3
 COPE_HD COPE_FORCE_INLINE void write_levels(std::uint32_t signs, std::uint32_t is_greater1,
                                             std::int32_t* levels) noexcept {
   for (unsigned m = 0; m < 8; ++m) {
-    const std::uint32_t is_negative = (signs & kBits[7 - m] << 8) != 0;
+    const std::uint32_t is_negative = (signs & kBits[m]) != 0;
     const std::uint32_t magnitude = 1 + ((is_greater1 & kBits[m]) != 0);
     levels[m] = static_cast<std::int32_t>((magnitude ^ (0 - is_negative)) + is_negative);
   }
@@ -221,13 +221,13 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     const auto csbf = static_cast<unsigned>((right & 1) | (below & 1) << 1);
     const unsigned first_position = (at >> 3) << (log2 + 2) | (at & 7) << 2;
     std::uint16_t* const position = positions + count;  // highest scan position first
-    std::uint32_t significant = 0;                      // by scan position
+    std::uint32_t significant = 0;                      // in the end, by scan position
     unsigned num = 0;
     unsigned n = 16;  // scan positions below it are yet to come
     if (i == lastSubBlock) {
       n = lastScanPos;
       position[0] = static_cast<std::uint16_t>(first_position + coeff_offset[n]);
-      significant = 1u << n;
+      significant = 1;
       num = 1;
     } else if (i != 0 && engine.decision(coded_sub_block_contexts[csbf != 0]) == 0) {
       continue;
@@ -241,7 +241,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
         const unsigned flag = engine.decision(sig_contexts[inc[n]]);
         position[num] = static_cast<std::uint16_t>(first_position + coeff_offset[n]);
         num += flag;
-        significant |= flag << n;
+        significant = significant << 1 | flag;
       }
       unsigned flag =
           1;  // of a coded sub-block without another one, it is significant by inference
@@ -252,7 +252,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
       }
       position[num] = static_cast<std::uint16_t>(first_position);
       num += flag;
-      significant |= flag;
+      significant = significant << 1 | flag;
       if (num == 0) break;
     }
 
@@ -261,19 +261,20 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     std::uint8_t* const greater1 = greater1_contexts + 4 * ctxSet;
     const unsigned num_greater1 = num < 8 ? num : 8;
     unsigned greater1Ctx = 1;
-    std::uint32_t is_greater1 = 0;  // by index into `position`
+    std::uint32_t is_greater1 = 0;  // in the end, of position[m] in bit 15 - m
     std::uint32_t sumAbsLevel = num;
     for (unsigned m = 0; m < num_greater1; ++m) {
       const unsigned flag = engine.decision(greater1[greater1Ctx]);
-      is_greater1 |= flag << m;
+      is_greater1 = is_greater1 << 1 | flag;
       sumAbsLevel += flag;
       greater1Ctx = 0xf8u >> (2 * greater1Ctx) & 3 & (flag - 1);  // 0, 2, 3, 3; 0 behind a one
     }
+    is_greater1 <<= 16 - num_greater1;
     previous_greater1 = is_greater1 != 0;
-    std::uint32_t escapes = ((1u << num) - 1) & ~0xffu;  // have coeff_abs_level_remaining
+    std::uint32_t escapes = 0xffffu << (16 - num) & 0xff;  // have coeff_abs_level_remaining
     std::uint32_t first_greater1 = 0;
     if (is_greater1 != 0) {
-      first_greater1 = is_greater1 & (0 - is_greater1);
+      first_greater1 = std::bit_floor(is_greater1);
       const unsigned flag = engine.decision(greater2_contexts[ctxSet]);
       escapes |= is_greater1 ^ (flag != 0 ? 0 : first_greater1);
     }
@@ -299,8 +300,8 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
       }
       [[maybe_unused]] bool is_first = true;
       do {
-        const std::uint32_t bit = escapes & (0 - escapes);
-        const auto m = static_cast<unsigned>(std::countr_zero(escapes));
+        const auto m = static_cast<unsigned>(std::countl_zero(escapes)) - 16;
+        const std::uint32_t bit = 0x8000u >> m;
         const std::uint32_t remaining =
             coeff_abs_level_remaining(engine, cRiceParam, log2TransformRange, invalid);
         const std::uint32_t more = (bit == first_greater1) + remaining;
@@ -321,9 +322,9 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
       apply_signs(signs, magnitudes, level);
       if (num > 8) apply_signs(signs << 8, magnitudes + 8, level + 8);
     }
-    if (is_hidden && (sumAbsLevel & 1) != 0) {
-      level[num - 1] = static_cast<std::int32_t>(0u - static_cast<std::uint32_t>(level[num - 1]));
-    }
+    const std::uint32_t is_odd = is_hidden & sumAbsLevel & 1;  // of either sign as often
+    level[num - 1] = static_cast<std::int32_t>(
+        (static_cast<std::uint32_t>(level[num - 1]) ^ (0 - is_odd)) + is_odd);
     count += num;
   }
   reader.engine = engine;
