@@ -35,6 +35,12 @@ def portrait_clip() -> Path:
 
 
 @pytest.fixture(scope="session")
+def hevc_clip() -> Path:
+    """A small H.265 Main 10 mp4 with B pictures."""
+    return require_stream("clips/torchcodec/h265_10bits.mp4")
+
+
+@pytest.fixture(scope="session")
 def native() -> ModuleType:
     """The innermost C++ functions, which a build with `COPE_BUILD_TESTS=ON` has."""
     try:
