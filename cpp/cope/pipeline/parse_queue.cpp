@@ -9,7 +9,7 @@ namespace {
 // Pictures leave in order, so while one takes long the others need room to go on: an intra picture
 // takes several times as long as those behind it. The most that pictures of one thread may take up
 // is less for large ones.
-constexpr std::size_t kMaxJobsPerThread = 5;
+constexpr std::size_t kMaxJobsPerThread = 8;
 constexpr std::size_t kMinJobsPerThread = 2;
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
 
