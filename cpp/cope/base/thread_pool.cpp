@@ -89,6 +89,7 @@ void ThreadPool::start_thread() {
   pthread_sigmask(SIG_SETMASK, &all, &previous);
   try {
     threads_.emplace_back([this] { work(); });
+    pthread_setname_np(threads_.back().native_handle(), "cope");
   } catch (const std::system_error&) {
     pthread_sigmask(SIG_SETMASK, &previous, nullptr);
     if (threads_.empty()) throw;
