@@ -51,6 +51,7 @@ Task TaskRing::pop() noexcept {
 /// A caller of `run_here` that waits for its turn.
 struct ThreadPool::Visitor {
   bool is_admitted = false;
+  std::condition_variable admitted;
 };
 
 ThreadPool::ThreadPool(int num_threads)
@@ -112,7 +113,7 @@ void ThreadPool::run_here(Task task) {
     queue_.push({nullptr, &visitor});
     fill_places();
     // Else all places are taken, or tasks stand before us; both look at the queue when they end.
-    admitted_.wait(lock, [&visitor] { return visitor.is_admitted; });
+    visitor.admitted.wait(lock, [&visitor] { return visitor.is_admitted; });
   }
   task.run(task.context);
   const std::scoped_lock lock(mutex_);
@@ -123,13 +124,12 @@ void ThreadPool::run_here(Task task) {
 // Lets visitors in as long as they stand first and there are places, and wakes a thread when it is
 // a task that stands first.
 void ThreadPool::fill_places() {
-  bool has_admitted = false;
   while (num_taken_ < num_places_ && !queue_.empty() && queue_.front().run == nullptr) {
-    static_cast<Visitor*>(queue_.pop().context)->is_admitted = true;
+    Visitor& visitor = *static_cast<Visitor*>(queue_.pop().context);
+    visitor.is_admitted = true;
+    visitor.admitted.notify_one();  // under the lock: it goes when the visitor does
     ++num_taken_;
-    has_admitted = true;
   }
-  if (has_admitted) admitted_.notify_all();
   num_queued_.store(queue_.size(), std::memory_order_relaxed);
   if (num_taken_ < num_places_ && !queue_.empty() && num_idle_ > 0) ready_.notify_one();
 }

@@ -78,7 +78,6 @@ class ThreadPool {
   const std::size_t num_places_;
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::condition_variable admitted_;
   TaskRing queue_;  // a task without a function stands for a visitor, its context
   std::atomic<std::size_t> num_queued_ = 0;  // size of `queue_`
   std::atomic<int> num_sharers_ = 0;

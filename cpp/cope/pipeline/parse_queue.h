@@ -54,6 +54,9 @@ class ParseQueue {
   /// Whether later pictures can look at this one.
   bool knows(std::int64_t decode_index) const noexcept;
 
+  /// Whether `pop` has nothing to wait for. Pre: not `empty()`.
+  bool has_parsed() const noexcept { return jobs_[head_].is_done.load(std::memory_order_acquire); }
+
   /// The picture that was pushed first, its motion derived. Pre: not `empty()`.
   /// \param poll  see `Poll`; may be empty
   ParsedPicture pop(const Poll& poll);

@@ -94,18 +94,34 @@ Status WindowSource::take_step(const PlanStep& step, const Poll& poll) {
 }
 
 Result<std::unique_ptr<WindowItem>> WindowSource::take_pending(const Poll& poll) {
+  COPE_RETURN_IF_ERROR(finish_first_pending(poll));
   if (pending_.front().keyframe) {
-    wait(poll, [this] { return pending_.front().keyframe->is_done(); });
     KeyframeTask& task = *free_keyframes_.emplace_back(std::move(pending_.front().keyframe));
     pending_.pop_front();
     return take_keyframe(task);
   }
-  while (!pending_.front().window->has_end()) COPE_RETURN_IF_ERROR(settle_first(poll));
-  wait(poll, [this] { return pending_.front().window->is_done(); });
   WindowTask& window = *free_windows_.emplace_back(std::move(pending_.front().window));
   pending_.pop_front();
   stats_.seconds_compose += window.seconds();
   return window.take();
+}
+
+// Waits for what leaves next, and meanwhile hands to the other windows what is parsed.
+Status WindowSource::finish_first_pending(const Poll& poll) {
+  const auto can_settle = [this] {
+    if (running_.empty()) return false;
+    const Running& first = running_.front();
+    if (first.is_end) return true;
+    return (!first.is_queued || queue_->has_parsed()) && backlog() < max_backlog();
+  };
+  while (!pending_.front().is_done()) {
+    if (can_settle()) {
+      COPE_RETURN_IF_ERROR(settle_first(poll));
+    } else {
+      wait(poll, [this, &can_settle] { return pending_.front().is_done() || can_settle(); });
+    }
+  }
+  return {};
 }
 
 Result<std::unique_ptr<WindowItem>> WindowSource::take_keyframe(KeyframeTask& task) {
@@ -368,11 +384,13 @@ Status WindowSource::settle_all(const Poll& poll) {
 void WindowSource::compose(const Waiting& waiting, WindowTask& window,
                            std::shared_ptr<prim::PicturePrimitives> picture, const Poll& poll) {
   // Parsing must not run ahead of composing without bound: parsed pictures are large.
-  const auto num_threads = static_cast<std::size_t>(crew_.num_threads());
-  const std::size_t max_backlog = num_threads == 1 ? 1 : 4 * num_threads;
-  wait(poll, [this, max_backlog] { return backlog() < max_backlog; });
+  wait(poll, [this] { return backlog() < max_backlog(); });
   ReferenceTimes times = timeline_.times_of(*picture);
   window.add(std::move(picture), std::move(times), waiting.links->live);
+}
+
+std::size_t WindowSource::max_backlog() const noexcept {
+  return crew_.num_threads() == 1 ? 1 : 4 * static_cast<std::size_t>(crew_.fair_share());
 }
 
 // Parsed pictures that wait to be composed.

@@ -106,6 +106,7 @@ class WindowSource {
   Status start_keyframe(const PlanStep& step);
   Status gather_window(const PlanStep& step, const Poll& poll);
   Result<std::unique_ptr<WindowItem>> take_pending(const Poll& poll);
+  Status finish_first_pending(const Poll& poll);
   Result<std::unique_ptr<WindowItem>> take_keyframe(KeyframeTask& task);
   Waiting* find(std::int64_t decode_index);
   const Waiting* find_second_field(std::int64_t first);
@@ -117,6 +118,7 @@ class WindowSource {
   Status settle_all(const Poll& poll);
   void compose(const Waiting& waiting, WindowTask& window,
                std::shared_ptr<prim::PicturePrimitives> picture, const Poll& poll);
+  std::size_t max_backlog() const noexcept;
   std::size_t backlog() const noexcept;
   Status compose_early(const Poll& poll);
   void drop_finished();
