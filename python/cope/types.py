@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -54,6 +54,13 @@ _COEFF_RECORD_FIELDS = [
     ("qp", "u1"),
     ("scaling_idx", "u1"),
 ]
+
+
+@cache
+def _coeff_record_dtype() -> np.dtype[np.void]:
+    import numpy as np
+
+    return np.dtype(_COEFF_RECORD_FIELDS)
 
 
 class BlockType:
@@ -388,7 +395,7 @@ class Coefficients:
         lossless, 4 field scan, 8 the DC comes from a record of its own, 16 and 32 lossless with
         vertical, horizontal prediction.
         """
-        return self._native.records.view(_COEFF_RECORD_FIELDS)
+        return self._native.records.view(_coeff_record_dtype())
 
     @cached_property
     def positions(self) -> npt.NDArray[np.uint16]:
@@ -413,8 +420,10 @@ class Picture:
     @cached_property
     def info(self) -> PictureInfo:
         """[`PictureInfo`]: what the headers say, and statistics."""
-        native = self._native
-        return PictureInfo(timestamp=native.seconds, is_discard=native.is_discard, **native.info)
+        # What a frozen dataclass does for so many fields costs as much as all arrays together.
+        info = PictureInfo.__new__(PictureInfo)
+        info.__dict__.update(self._native.info)
+        return info
 
     @cached_property
     def motion(self) -> MotionField:

@@ -262,7 +262,13 @@ void bind_picture(nb::module_& m) {
   nb::class_<NativePicture>(m, "Picture", "A share in the primitives of one coded picture.")
       .def_ro("seconds", &NativePicture::seconds)
       .def_ro("is_discard", &NativePicture::is_discard)
-      .def_prop_ro("info", [](const NativePicture& self) { return to_dict(self.primitives->info); })
+      .def_prop_ro("info",
+                   [](const NativePicture& self) {
+                     NamedValues d = to_dict(self.primitives->info);
+                     d["timestamp"] = self.seconds;
+                     d["is_discard"] = self.is_discard;
+                     return d;
+                   })
       .def_prop_ro("block_size",
                    [](const NativePicture& self) { return self.primitives->blocks.block_size; })
       .def_prop_ro("mv", motion_vectors, kOwned)

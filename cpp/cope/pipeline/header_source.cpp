@@ -1,6 +1,7 @@
 #include "cope/pipeline/header_source.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -20,13 +21,16 @@ Result<std::unique_ptr<HeaderSource>> HeaderSource::open(const media::Source& so
   if (!demuxer.ok()) return demuxer.status();
   auto codec = make_codec(demuxer->info(), options.limits);
   if (!codec.ok()) return codec.status();
-  return std::unique_ptr<HeaderSource>(
-      new HeaderSource(std::move(demuxer).value(), std::move(codec).value(), options.limits));
+  const bool needs_own_thread =
+      source.byte_source() != nullptr && source.byte_source()->needs_own_thread();
+  return std::unique_ptr<HeaderSource>(new HeaderSource(
+      std::move(demuxer).value(), std::move(codec).value(), options.limits, needs_own_thread));
 }
 
 HeaderSource::HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec,
-                           const Limits& limits)
+                           const Limits& limits, bool needs_own_thread)
     : limits_(limits),
+      needs_own_thread_(needs_own_thread),
       demuxer_(std::move(demuxer)),
       codec_(std::move(codec)),
       dts_repair_(media::frame_duration(demuxer_.info())),
@@ -146,7 +150,10 @@ void HeaderSource::take_pictures() {
     info.time_base_num = demuxer_.info().time_base.num;
     info.time_base_den = demuxer_.info().time_base.den;
     while (!packets_.empty() && packets_.front().packet_index < info.packet_index) {
+      // Only this object makes new holders, so the count cannot rise meanwhile. The fence orders
+      // what is written next behind what the last holder read.
       if (packets_.front().packet.use_count() == 1) {
+        std::atomic_thread_fence(std::memory_order_acquire);
         free_packets_.push_back(std::move(packets_.front().packet));
       }
       packets_.pop_front();

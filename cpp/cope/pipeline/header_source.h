@@ -47,6 +47,8 @@ class HeaderSource {
   const Codec& codec() const noexcept { return *codec_; }
   const Limits& limits() const noexcept { return limits_; }
   SourceCounts counts() const;
+  /// Whether `next` is to be called in the thread that called `open`, and may throw.
+  bool needs_own_thread() const noexcept { return needs_own_thread_; }
 
   /// The next picture. kEndOfStream when none is left; kUnsupported naming a coding tool;
   /// errors of the demuxer. Damaged NAL units are counted; with `stop_at_damage`, returned.
@@ -70,7 +72,8 @@ class HeaderSource {
     bool is_timed = false;
   };
 
-  HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec, const Limits& limits);
+  HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec, const Limits& limits,
+               bool needs_own_thread);
   Status read_packet(bool stop_at_damage);
   void take_pictures();
   void enqueue(HeaderPicture picture);
@@ -79,6 +82,7 @@ class HeaderSource {
   void set_time(HeaderPicture& picture, std::int64_t pts);
 
   Limits limits_;
+  bool needs_own_thread_;
   media::Demuxer demuxer_;
   std::unique_ptr<Codec> codec_;
   media::DtsRepair dts_repair_;

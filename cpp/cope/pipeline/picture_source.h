@@ -7,6 +7,7 @@
 
 #include "cope/base/limits.h"
 #include "cope/base/status.h"
+#include "cope/pipeline/header_ahead.h"
 #include "cope/pipeline/header_source.h"
 #include "cope/pipeline/parse_queue.h"
 #include "cope/pipeline/timeline.h"
@@ -74,7 +75,7 @@ class PictureSource {
 
   ReadStats stats() const;
   /// What is being read. Pre: not released.
-  const HeaderSource& headers() const noexcept { return *headers_; }
+  const HeaderSource& headers() const noexcept { return headers_.headers(); }
   /// Gives the demuxer back for another pass; this object is of no more use.
   std::unique_ptr<HeaderSource> release();
 
@@ -86,13 +87,12 @@ class PictureSource {
     bool is_discard;
   };
 
-  std::unique_ptr<HeaderSource> headers_;
   ReadOptions options_;
   bool keep_coefficients_;
   TaskCrew crew_;
-  std::unique_ptr<ParseQueue> queue_;
+  HeaderAhead headers_;
+  std::unique_ptr<ParseQueue> queue_;  // clears the crew, so it goes before what tasks use
   std::deque<Queued> queued_;
-  PictureStore store_;
   PictureTimeline timeline_;
   HeaderPicture next_;
   Status end_;  // why no more headers come
