@@ -8,14 +8,18 @@
 
 #include "cope/h264/header_decoder.h"
 #include "cope/h264/picture_parser.h"
+#include "fuzz/check_picture.h"
 #include "fuzz/limits.h"
 
 namespace cope::fuzz {
 
-/// NAL units of H.264 in, pictures parsed to the end: what the pipeline does, less container and
-/// threads.
+/// NAL units of H.264 in, pictures parsed to the end and checked: what the pipeline does, less
+/// container and threads. `OnPicture` sees each picture, and which ones may still be referenced.
+template <class OnPicture>
 class H264Pictures {
  public:
+  explicit H264Pictures(OnPicture on_picture) : on_picture_(std::move(on_picture)) {}
+
   void push_nal(std::span<const std::uint8_t> nal) {
     (void)decoder_.push_nal(nal, {});
     parse_ready_pictures();
@@ -32,6 +36,8 @@ class H264Pictures {
       job_.picture = pool_.acquire();
       parser_.parse(job_, {});
       h264::derive_motion(job_, &H264Pictures::find, this);
+      check_picture(*job_.picture);
+      on_picture_(*job_.picture, std::span<const std::int64_t>(job_.coded.live));
       pictures_[job_.picture->info.decode_index] = job_.picture;
       std::map<std::int64_t, std::shared_ptr<const prim::PicturePrimitives>> live;
       for (const std::int64_t index : job_.coded.live) {
@@ -47,6 +53,7 @@ class H264Pictures {
     return found == pictures.end() ? nullptr : found->second.get();
   }
 
+  OnPicture on_picture_;
   h264::HeaderDecoder decoder_{kLimits};
   h264::PictureParser parser_;
   prim::PicturePool pool_;
