@@ -109,6 +109,8 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
 
 class H264Worker final : public PictureWorker {
  public:
+  explicit H264Worker(const Limits& limits) : limits_(limits) {}
+
   void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
     std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
     job_.picture = std::move(out);
@@ -119,7 +121,9 @@ class H264Worker final : public PictureWorker {
     return (job_.coded.info.slice_types & prim::kHasB) != 0;
   }
 
-  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients}); }
+  void parse(bool keep_coefficients) override {
+    parser_.parse(job_, {keep_coefficients, limits_});
+  }
 
   void derive(h264::PictureLookup lookup, void* context) override {
     h264::derive_motion(job_, lookup, context);
@@ -132,6 +136,7 @@ class H264Worker final : public PictureWorker {
   }
 
  private:
+  Limits limits_;
   h264::PictureJob job_;
   h264::PictureParser parser_;
 };
@@ -139,22 +144,24 @@ class H264Worker final : public PictureWorker {
 class H264Codec final : public Codec {
  public:
   H264Codec(const media::StreamInfo& info, const Limits& limits)
-      : is_length_prefixed_(info.is_length_prefixed), decoder_(limits) {}
+      : is_length_prefixed_(info.is_length_prefixed), limits_(limits), decoder_(limits) {}
 
   std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<H264Unit>(); }
   std::unique_ptr<PictureWorker> make_worker() const override {
-    return std::make_unique<H264Worker>();
+    return std::make_unique<H264Worker>(limits_);
   }
 
   Status push(const media::PacketView& packet) override {
     Status first;
     if (packet.extradata && packet.extradata != extradata_) first = push_extradata(packet);
+    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
     if (is_length_prefixed_) {
-      keep(first, bits::split_length_prefixed(packet.data, nal_length_size_, nals_));
+      bits::LengthPrefixedReader reader(packet.data, nal_length_size_);
+      for (Nal nal; reader.next(nal);) keep(first, push_unit(nal, source));
+      keep(first, reader.status());
     } else {
-      bits::split_annex_b(packet.data, nals_);
+      keep(first, push_byte_stream(packet.data, source));
     }
-    keep(first, push_nals(packet));
     // A container's sample is an access unit. Annex B packets were cut by libavformat's parser,
     // which knows less of where a picture ends than the header decoder does.
     if (is_length_prefixed_) decoder_.end_access_unit();
@@ -167,59 +174,63 @@ class H264Codec final : public Codec {
     return decoder_.pop_picture(static_cast<H264Unit&>(unit).coded);
   }
 
+  std::int64_t open_packet_index() const noexcept override { return decoder_.open_packet_index(); }
+
   CodecCounts counts() const noexcept override {
     const h264::StreamCounts& counts = decoder_.counts();
     return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
   }
 
  private:
-  // Unsupported outranks invalid: it explains the rest.
+  using Nal = std::span<const std::uint8_t>;
+
+  // Unsupported, or more than the limits admit, outranks invalid: it explains the rest.
   static void keep(Status& first, const Status& status) {
-    if (first.ok() || (status.code == StatusCode::kUnsupported && first.code != status.code)) {
-      if (!status.ok()) first = status;
+    if (status.ok()) return;
+    if (first.ok() || (first.code == StatusCode::kInvalidBitstream && first.code != status.code)) {
+      first = status;
     }
   }
 
   Status push_extradata(const media::PacketView& packet) {
     extradata_ = packet.extradata;
-    if (!is_length_prefixed_) {
-      bits::split_annex_b(*extradata_, nals_);
-      return push_nals(packet);
-    }
+    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
+    if (!is_length_prefixed_) return push_byte_stream(*extradata_, source);
     Status first = bits::parse_avcc(*extradata_, configuration_);
     nal_length_size_ = configuration_.nal_length_size;
-    std::swap(nals_, configuration_.nals);
-    keep(first, push_nals(packet));
+    for (const Nal nal : configuration_.nals) keep(first, push_unit(nal, source));
     return first;
   }
 
-  Status push_nals(const media::PacketView& packet) {
+  Status push_byte_stream(std::span<const std::uint8_t> stream, const h264::NalSource& source) {
     Status first;
-    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
-    for (const std::span<const std::uint8_t> nal : nals_) {
-      if (is_length_prefixed_) {
-        // No NAL unit contains a start code (7.4.1), but muxers exist that put several with start
-        // codes between them behind one length.
-        bits::split_annex_b(nal, inner_nals_);
-        if (!inner_nals_.empty()) {
-          const auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()));
-          keep(first, decoder_.push_nal(head, source));
-          for (const auto inner : inner_nals_) keep(first, decoder_.push_nal(inner, source));
-          continue;
-        }
-      }
+    bits::AnnexBReader reader(stream);
+    for (Nal nal; reader.next(nal);) keep(first, decoder_.push_nal(nal, source));
+    return first;
+  }
+
+  // What stands behind one length. No NAL unit contains a start code (7.4.1), but muxers exist that
+  // put several with start codes between them behind one length.
+  Status push_unit(Nal unit, const h264::NalSource& source) {
+    bits::AnnexBReader inner(unit);
+    Nal nal;
+    if (!inner.next(nal)) return decoder_.push_nal(unit, source);
+    auto head = unit.first(static_cast<std::size_t>(nal.data() - unit.data()) - 3);
+    while (!head.empty() && head.back() == 0) head = head.first(head.size() - 1);
+    Status first;
+    if (!head.empty()) first = decoder_.push_nal(head, source);
+    do {
       keep(first, decoder_.push_nal(nal, source));
-    }
+    } while (inner.next(nal));
     return first;
   }
 
   bool is_length_prefixed_;
+  Limits limits_;
   unsigned nal_length_size_ = 4;
   h264::HeaderDecoder decoder_;
   std::shared_ptr<const media::Extradata> extradata_;
   bits::DecoderConfiguration configuration_;
-  std::vector<std::span<const std::uint8_t>> nals_;
-  std::vector<std::span<const std::uint8_t>> inner_nals_;
 };
 
 }  // namespace

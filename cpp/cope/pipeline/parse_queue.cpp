@@ -18,10 +18,11 @@ void PictureStore::retain(std::span<const std::int64_t> live) {
   });
 }
 
-ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew)
+ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew, std::int32_t max_pictures)
     : crew_(crew),
       // Two pictures per thread keep all of them busy although pictures leave in order.
-      num_jobs_(crew.num_threads() == 1 ? 1 : 2 * static_cast<std::size_t>(crew.num_threads())),
+      num_jobs_(static_cast<std::size_t>(
+          crew.num_threads() == 1 ? 1 : std::clamp(max_pictures, 1, 2 * crew.num_threads()))),
       jobs_(std::make_unique<Job[]>(num_jobs_)) {
   for (std::size_t i = 0; i < num_jobs_; ++i) jobs_[i].worker = codec.make_worker();
 }

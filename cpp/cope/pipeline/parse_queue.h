@@ -45,8 +45,8 @@ class PictureStore {
 /// Not thread-safe itself.
 class ParseQueue {
  public:
-  /// `crew` outlives the queue.
-  ParseQueue(const Codec& codec, TaskCrew& crew);
+  /// `crew` outlives the queue. \param max_pictures  parsed at a time, at most
+  ParseQueue(const Codec& codec, TaskCrew& crew, std::int32_t max_pictures);
   /// Clears the crew: no task of it may look at a picture any more.
   ~ParseQueue();
   ParseQueue(const ParseQueue&) = delete;

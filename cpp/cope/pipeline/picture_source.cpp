@@ -48,7 +48,8 @@ PictureSource::PictureSource(std::unique_ptr<HeaderSource> headers, const ReadOp
       options_(options),
       keep_coefficients_(keep_coefficients),
       crew_(resolve_threads(options.threads)),
-      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_)) {}
+      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_,
+                                          headers_->limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> PictureSource::release() {
   queue_.reset();

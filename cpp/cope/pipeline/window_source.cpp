@@ -28,7 +28,8 @@ WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOpti
       window_options_(window_options),
       planner_(window_options.density),
       crew_(resolve_threads(options.threads)),
-      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_)) {}
+      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_,
+                                          headers_->limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> WindowSource::release() {
   queue_.reset();
@@ -119,8 +120,8 @@ Status WindowSource::read_one(const Poll& poll) {
   if ((info.is_reference && has_windows) || next_.packet) {
     waiting.seconds = next_.seconds;
     waiting.packet = std::move(next_.packet);
-    waiting_bytes_ += next_.unit->size_bytes();
     waiting.unit = std::move(next_.unit);
+    waiting_bytes_ += waiting.size_bytes();
     waiting_.push_back(std::move(waiting));
   }
   if (!has_windows) drop_finished();
@@ -348,7 +349,7 @@ void WindowSource::drop_finished() {
       continue;
     }
     waiting.unit->append_collocated(names_);
-    waiting_bytes_ += waiting.unit->size_bytes();
+    waiting_bytes_ += waiting.size_bytes();
     if (--kept != i) waiting_[kept] = std::move(waiting);
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(kept));

@@ -58,6 +58,10 @@ class WindowSource {
     bool is_composed = false;                          // into the open window
     bool is_in_chain = false;
     bool is_collocated = false;  // needed for its motion alone
+
+    std::size_t size_bytes() const noexcept {
+      return (unit ? unit->size_bytes() : 0) + (packet ? packet->view().data.size() : 0);
+    }
   };
 
   // What leaves next: a finished keyframe, or a window that is being composed.
