@@ -67,13 +67,13 @@ bool is_same_sequence(const Sps& a, const Sps& b) noexcept {
          a.frame_mbs_only_flag == b.frame_mbs_only_flag;
 }
 
-/// Capacity of a buffer that must hold `size` where another had to hold `largest`: that much, as long
-/// as it is small or not much more than asked for.
+/// Capacity of a buffer that must hold `size` where another had to hold `largest`: that much, as
+/// long as it is small or not much more than asked for.
 std::size_t roomy(std::size_t size, std::size_t largest, std::size_t small) noexcept {
   return std::max(size + size / 4, std::min(largest, std::max(4 * size, small)));
 }
-constexpr std::size_t kRoomyRbsp = 1 << 20;   ///< bytes
-constexpr std::size_t kRoomySlices = 64;      ///< some 6 KB each
+constexpr std::size_t kRoomyRbsp = 1 << 20;  ///< bytes
+constexpr std::size_t kRoomySlices = 64;     ///< some 6 KB each
 
 void add_reference_pictures(std::span<const ReferenceFrame> frames,
                             std::vector<std::int64_t>& list) {
@@ -209,8 +209,8 @@ bool HeaderDecoder::Impl::has_room_for_payload() const noexcept {
 }
 
 /// Makes room. Buffers wander between this decoder and its caller: each is made as large as any had
-/// to be so far, so that they stop growing once the largest picture has passed; but one huge picture
-/// must not make all others huge.
+/// to be so far, so that they stop growing once the largest picture has passed; but one huge
+/// picture must not make all others huge.
 void HeaderDecoder::Impl::reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size) {
   largest_rbsp = std::max(largest_rbsp, size);
   if (buffer.capacity() < size) buffer.reserve(roomy(size, largest_rbsp, kRoomyRbsp));
@@ -248,6 +248,11 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
     if (starts_new_picture({&first.nal, &first.header, first.sps.get()},
                            {&nal_header, &header, sets.sps.get()})) {
       finish_picture();
+    } else if (current.info.num_slices >=
+               header.PicSizeInMbs * (sets.sps->separate_colour_plane_flag ? 3 : 1)) {
+      // Each slice has a macroblock of its own.
+      return Status::invalid("first_mb_in_slice", "H.264 7.4.3",
+                             static_cast<std::int64_t>(r.bit_pos()));
     } else if (current.info.num_slices >= max_slices) {
       return Status::limit("max_slices_per_picture");
     } else if (!has_room_for_payload()) {
