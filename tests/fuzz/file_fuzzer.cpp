@@ -21,9 +21,8 @@ using cope::pipeline::OnError;
 // What a caller chooses, from a byte of the input.
 struct Choice {
   explicit Choice(std::uint8_t byte)
-      : options{1 + (byte & 1),
-                std::array{OnError::kConceal, OnError::kConceal, OnError::kSkip,
-                           OnError::kRaise}[byte >> 1 & 3]},
+      : options{1 + (byte & 1), std::array{OnError::kConceal, OnError::kConceal, OnError::kSkip,
+                                           OnError::kRaise}[byte >> 1 & 3]},
         keep_coefficients((byte & 8) == 0) {
     windows.density.keyframes_per_second = 1.0;
     windows.density.deltas_per_second = (byte & 16) != 0 ? 1.0 : 8.0;

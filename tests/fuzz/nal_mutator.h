@@ -53,8 +53,8 @@ void mutate_unit(Unit& unit, Random& random, std::size_t max_size) {
             is_header ? unit.begin() + static_cast<std::ptrdiff_t>(kHeaderBytes) : unit.end());
   const std::size_t rest = unit.size() - part.size();
   const std::size_t size = part.size();
-  const std::size_t room = std::min(max_size, kMaxUnit) > rest ? std::min(max_size, kMaxUnit) - rest
-                                                               : 0;
+  const std::size_t room =
+      std::min(max_size, kMaxUnit) > rest ? std::min(max_size, kMaxUnit) - rest : 0;
   part.resize(std::max(room, size));
   if (part.empty()) return;
   part.resize(LLVMFuzzerMutate(part.data(), size, part.size()));

@@ -1,4 +1,4 @@
-"""`cope.VideoReader(bytes)` from Python: whatever the bytes, what leaves is a `CopeError` or nothing.
+"""`cope.VideoReader(bytes)` from Python: whatever the bytes, nothing leaves but a `CopeError`.
 
     tests/fuzz/reader_fuzzer.py [libFuzzer options] CORPUS...     with atheris (pip install atheris)
     tests/fuzz/reader_fuzzer.py --replay PATH...                  without

@@ -6,8 +6,8 @@
 
 namespace cope::bits {
 
-/// Walks over the NAL units of a byte stream without a list of them: a hostile stream has one in every
-/// four bytes.
+/// Walks over the NAL units of a byte stream without a list of them: a hostile stream has one in
+/// every four bytes.
 class AnnexBReader {
  public:
   /// \param stream  whole NAL units; bytes before the first start code are ignored

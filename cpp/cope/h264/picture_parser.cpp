@@ -86,7 +86,8 @@ class WorkBudget {
 
   /// Macroblocks that a slice covered.
   void spend(std::int32_t num_mbs) noexcept { mbs_left_ -= num_mbs; }
-  /// Slices of a picture do not overlap (7.4.3); those of a damaged one may, before the damage shows.
+  /// Slices of a picture do not overlap (7.4.3); those of a damaged one may, before the damage
+  /// shows.
   bool has_mbs() const noexcept { return mbs_left_ > 0; }
   bool has_time() const { return Clock::now() < deadline_; }
 
@@ -236,8 +237,8 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   arrays.max_mvds = static_cast<std::uint32_t>(motion.mvd.size());
   arrays.mvd = motion.mvd.data();
   // Of levels that are not kept, those of one macroblock are written over and over.
-  arrays.max_levels = max_levels(options.keep_coefficients ? slice_bytes : 0, num_mbs * num_planes,
-                                 options.limits);
+  arrays.max_levels =
+      max_levels(options.keep_coefficients ? slice_bytes : 0, num_mbs * num_planes, options.limits);
   arrays.max_records = max_records(arrays.max_levels, num_mbs * num_planes);
   picture.coeffs.records.resize_uninitialized(arrays.max_records);
   picture.coeffs.positions.resize_uninitialized(arrays.max_levels);

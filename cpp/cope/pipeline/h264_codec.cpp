@@ -121,9 +121,7 @@ class H264Worker final : public PictureWorker {
     return (job_.coded.info.slice_types & prim::kHasB) != 0;
   }
 
-  void parse(bool keep_coefficients) override {
-    parser_.parse(job_, {keep_coefficients, limits_});
-  }
+  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
   void derive(h264::PictureLookup lookup, void* context) override {
     h264::derive_motion(job_, lookup, context);

@@ -13,7 +13,8 @@ namespace {
 constexpr int kMaxReadErrors = 16;
 // A packet brings a picture, which may hold as much as four NAL units (h264::HeaderDecoder).
 constexpr std::int64_t kMaxNalsPerPacket = 4;
-// What may wait for presentation times. The first picture may claim to be shown after all that follow.
+// What may wait for presentation times. The first picture may claim to be shown after all that
+// follow.
 constexpr std::size_t kMaxPending = 4 * kMaxReorderFrames;
 constexpr std::size_t kMaxPendingBytes = std::size_t{256} << 20;
 constexpr std::size_t kMaxFreePackets = 2;

@@ -37,7 +37,8 @@ struct SourceCounts {
 ///
 /// Times. The container's pts where it gives one. Otherwise decoding times, or multiples of the
 /// frame rate (25 per second when nothing says better), in output order, which the picture order
-/// count tells; this holds pictures back until no earlier one can come, 16 frames and 256 MiB at most.
+/// count tells; this holds pictures back until no earlier one can come, 16 frames and 256 MiB at
+/// most.
 class HeaderSource {
  public:
   static Result<std::unique_ptr<HeaderSource>> open(const media::Source& source,
