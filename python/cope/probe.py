@@ -7,16 +7,17 @@ from typing import Any
 
 from cope.profiles import level_number, profile_name
 from cope.reader import VideoReader
-from cope.types import StreamReport
+from cope.types import Limits, StreamReport
 
 __all__ = ["probe"]
 
 
-def probe(source: Any) -> StreamReport:
+def probe(source: Any, *, limits: Limits | None = None) -> StreamReport:
     r"""Look at the headers of every picture of a video. No slice data is parsed.
 
     Args:
         source: As [`VideoReader`].
+        limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Returns:
         [`StreamReport`]: codec, structure, coding tools, and whether cope parses all of it.
@@ -24,7 +25,7 @@ def probe(source: Any) -> StreamReport:
     Raises:
         CopeError: The source cannot be opened, or its codec is not supported.
     """
-    with VideoReader(source) as video:
+    with VideoReader(source, limits=limits) as video:
         headers = list(video._headers())
         stats, info = video.stats, video.info
 

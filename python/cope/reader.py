@@ -248,6 +248,7 @@ def extract(
     residual_scale: int = 4,
     threads: int | None = None,
     on_error: OnError = "conceal",
+    limits: Limits | None = None,
 ) -> Primitives:
     r"""Read a whole video as stacked keyframes and delta windows.
 
@@ -263,6 +264,7 @@ def extract(
             multiple of 4.
         threads (`int`, *optional*): As [`VideoReader`].
         on_error (`str`, *optional*, defaults to `"conceal"`): As [`VideoReader`].
+        limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Returns:
         [`Primitives`]: fields with `numpy()`, `torch()` and `__dlpack__`.
@@ -282,7 +284,7 @@ def extract(
         raise ValueError(f"device must be 'cpu', not {device!r}")
     keyframes: list[Keyframe] = []
     deltas: list[DeltaWindow] = []
-    with VideoReader(source, threads=threads, on_error=on_error) as video:
+    with VideoReader(source, threads=threads, on_error=on_error, limits=limits) as video:
         for step in video.windows(density=density, cell=cell, residual_scale=residual_scale):
             if isinstance(step, Keyframe):
                 keyframes.append(step)
@@ -331,6 +333,7 @@ def digest(
     stream_index: int | None = None,
     threads: int | None = None,
     on_error: OnError = "conceal",
+    limits: Limits | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Summarise every picture in counts and order-independent hashes of what was parsed.
 
@@ -339,13 +342,14 @@ def digest(
         stream_index (`int`, *optional*): As [`VideoReader`].
         threads (`int`, *optional*): As [`VideoReader`].
         on_error (`str`, *optional*, defaults to `"conceal"`): As [`VideoReader`].
+        limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Yields:
         `dict`: one record per coded picture in decoding order, ready for JSON. Lost blocks, if any,
         are counted under `"lost"` in `"mb_counts"` (H.265: `"counts"`).
     """
     with VideoReader(
-        source, stream_index=stream_index, threads=threads, on_error=on_error
+        source, stream_index=stream_index, threads=threads, on_error=on_error, limits=limits
     ) as video:
         for n, picture in enumerate(video.pictures()):
             yield picture._native.digest(n)

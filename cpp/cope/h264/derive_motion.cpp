@@ -527,7 +527,8 @@ void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) 
       const prim::PicturePrimitives* const found = self->lookup(self->context, decode_index);
       return found != nullptr ? found->colour_plane[self->plane].get() : nullptr;
     };
-    derive(*plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup);
+    plane->info.num_blocks_lost +=
+        derive(*plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup);
   }
 }
 

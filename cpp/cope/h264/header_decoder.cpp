@@ -15,6 +15,7 @@
 #include "cope/h264/ref_marking.h"
 #include "cope/h264/sei.h"
 #include "cope/h264/slice_groups.h"
+#include "cope/prim/block_map.h"
 
 namespace cope::h264 {
 namespace {
@@ -66,6 +67,14 @@ bool is_same_sequence(const Sps& a, const Sps& b) noexcept {
          a.frame_mbs_only_flag == b.frame_mbs_only_flag;
 }
 
+/// Capacity of a buffer that must hold `size` where another had to hold `largest`: that much, as
+/// long as it is small or not much more than asked for.
+std::size_t roomy(std::size_t size, std::size_t largest, std::size_t small) noexcept {
+  return std::max(size + size / 4, std::min(largest, std::max(4 * size, small)));
+}
+constexpr std::size_t kRoomyRbsp = 1 << 20;  ///< bytes
+constexpr std::size_t kRoomySlices = 64;     ///< some 6 KB each
+
 void add_reference_pictures(std::span<const ReferenceFrame> frames,
                             std::vector<std::int64_t>& list) {
   for (const ReferenceFrame& frame : frames) {
@@ -78,9 +87,12 @@ void add_reference_pictures(std::span<const ReferenceFrame> frames,
 }  // namespace
 
 struct HeaderDecoder::Impl {
-  explicit Impl(const Limits& limits_in) : limits(limits_in) {}
+  explicit Impl(const Limits& limits_in)
+      : limits(limits_in),
+        max_slices(std::min<std::int32_t>(limits.max_slices_per_picture, prim::kNoSlice)) {}
 
   const Limits limits;
+  const std::int32_t max_slices;  ///< of a picture; an index must fit `BlockMap::slice_idx`
   StreamCounts counts;
   ParameterSets parameter_sets;
   PictureQueue ready;
@@ -197,10 +209,11 @@ bool HeaderDecoder::Impl::has_room_for_payload() const noexcept {
 }
 
 /// Makes room. Buffers wander between this decoder and its caller: each is made as large as any had
-/// to be so far, so that they stop growing once the largest picture has passed.
+/// to be so far, so that they stop growing once the largest picture has passed; but one huge
+/// picture must not make all others huge.
 void HeaderDecoder::Impl::reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size) {
   largest_rbsp = std::max(largest_rbsp, size);
-  if (buffer.capacity() < size) buffer.reserve(std::max(largest_rbsp, 2 * buffer.capacity()));
+  if (buffer.capacity() < size) buffer.reserve(roomy(size, largest_rbsp, kRoomyRbsp));
 }
 
 /// Moves the payload at hand behind those of the current picture.
@@ -235,13 +248,23 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
     if (starts_new_picture({&first.nal, &first.header, first.sps.get()},
                            {&nal_header, &header, sets.sps.get()})) {
       finish_picture();
-    } else if (current.info.num_slices >= limits.max_slices_per_picture) {
+    } else if (current.info.num_slices >=
+               header.PicSizeInMbs * (sets.sps->separate_colour_plane_flag ? 3 : 1)) {
+      // Each slice has a macroblock of its own.
+      return Status::invalid("first_mb_in_slice", "H.264 7.4.3",
+                             static_cast<std::int64_t>(r.bit_pos()));
+    } else if (current.info.num_slices >= max_slices) {
       return Status::limit("max_slices_per_picture");
     } else if (!has_room_for_payload()) {
-      return Status::limit("picture_bytes");
+      return Status::limit("max_nal_bytes");
     }
   }
-  if (!has_current) start_picture(nal_header, sets, source);
+  if (!has_current) {
+    if (ready.size() >= static_cast<std::size_t>(limits.max_pictures_in_flight)) {
+      return Status::limit("max_pictures_in_flight");
+    }
+    start_picture(nal_header, sets, source);
+  }
   add_slice(nal_header, nal_size, sets, r.bit_pos());
   return {};
 }
@@ -252,7 +275,7 @@ void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t
   if (slice_idx == current.slices.size()) {
     largest_num_slices = std::max(largest_num_slices, slice_idx + 1);
     if (slice_idx == current.slices.capacity()) {
-      current.slices.reserve(std::max(largest_num_slices, 2 * slice_idx));
+      current.slices.reserve(roomy(slice_idx + 1, largest_num_slices, kRoomySlices));
     }
     current.slices.emplace_back();
   }
@@ -294,7 +317,7 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
     }
     RbspSpan& partition = is_b ? slice.partition_b : slice.partition_c;
     COPE_REQUIRE(partition.size == 0, "slice_id", "H.264 7.4.2.9.2");
-    if (!has_room_for_payload()) return Status::limit("picture_bytes");
+    if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
     partition = append_rbsp();
     (is_b ? slice.partition_b_bit_offset : slice.partition_c_bit_offset) = r.bit_pos();
     slice.size_bytes += static_cast<std::int64_t>(nal_size);
@@ -483,6 +506,10 @@ void HeaderDecoder::reset() {
   impl_->partition_a_is_there = false;
   impl_->sequence_ended = true;
   impl_->forget_sequence();
+}
+
+std::int64_t HeaderDecoder::open_packet_index() const noexcept {
+  return impl_->has_current ? impl_->current.info.packet_index : -1;
 }
 
 const StreamCounts& HeaderDecoder::counts() const noexcept { return impl_->counts; }

@@ -54,6 +54,9 @@ class HeaderDecoder {
   /// Forgets references and the unfinished picture, keeps parameter sets: for seeking.
   void reset();
 
+  /// `NalSource::packet_index` of the picture that is still incomplete, -1 when there is none.
+  std::int64_t open_packet_index() const noexcept;
+
   const StreamCounts& counts() const noexcept;
 
  private:

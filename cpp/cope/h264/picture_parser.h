@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "cope/base/limits.h"
 #include "cope/base/status.h"
 #include "cope/h264/coded_picture.h"
 #include "cope/prim/picture_primitives.h"
@@ -36,6 +37,7 @@ struct PictureJob {
 
 struct ParseOptions {
   bool keep_coefficients = true;  ///< false: levels are parsed but not stored
+  Limits limits{};                ///< of levels and of time; the rest was checked with the headers
 };
 
 /// Pass 1: entropy-decodes every slice into `job.picture` (all but the motion arrays) and

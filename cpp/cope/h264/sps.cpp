@@ -211,6 +211,9 @@ Status parse_sps(bits::BitReader& r, const Limits& limits, Sps& out) {
   COPE_RETURN_IF_ERROR(parse_pic_order_cnt_fields(r, out));
   const std::uint32_t max_num_ref_frames = r.ue();
   COPE_REQUIRE(max_num_ref_frames <= 16, "max_num_ref_frames", "H.264 A.3.1");
+  if (static_cast<std::int32_t>(max_num_ref_frames) > limits.max_references) {
+    return Status::limit("max_references");
+  }
   out.max_num_ref_frames = static_cast<std::uint8_t>(max_num_ref_frames);
   out.gaps_in_frame_num_value_allowed_flag = r.flag();
   COPE_RETURN_IF_ERROR(parse_picture_size(r, limits, out));

@@ -91,6 +91,8 @@ class Codec {
   virtual void finish() = 0;
   /// Moves the next coded picture into `unit`. False when none is ready.
   virtual bool pop(CodedUnit& unit) = 0;
+  /// Packet in which the picture began that is still incomplete, -1 when there is none.
+  virtual std::int64_t open_packet_index() const noexcept = 0;
   virtual CodecCounts counts() const noexcept = 0;
 };
 

@@ -1,12 +1,12 @@
 #include "cope/pipeline/h264_codec.h"
 
-#include <new>
+#include <span>
 #include <utility>
 
-#include "cope/bits/annex_b.h"
 #include "cope/bits/length_prefixed.h"
 #include "cope/h264/header_decoder.h"
 #include "cope/h264/picture_parser.h"
+#include "cope/pipeline/nal_splitter.h"
 
 namespace cope::pipeline {
 namespace {
@@ -109,6 +109,8 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
 
 class H264Worker final : public PictureWorker {
  public:
+  explicit H264Worker(const Limits& limits) : limits_(limits) {}
+
   void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
     std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
     job_.picture = std::move(out);
@@ -119,7 +121,7 @@ class H264Worker final : public PictureWorker {
     return (job_.coded.info.slice_types & prim::kHasB) != 0;
   }
 
-  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients}); }
+  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
   void derive(h264::PictureLookup lookup, void* context) override {
     h264::derive_motion(job_, lookup, context);
@@ -132,6 +134,7 @@ class H264Worker final : public PictureWorker {
   }
 
  private:
+  Limits limits_;
   h264::PictureJob job_;
   h264::PictureParser parser_;
 };
@@ -139,26 +142,23 @@ class H264Worker final : public PictureWorker {
 class H264Codec final : public Codec {
  public:
   H264Codec(const media::StreamInfo& info, const Limits& limits)
-      : is_length_prefixed_(info.is_length_prefixed), decoder_(limits) {}
+      : splitter_(info.is_length_prefixed, bits::parse_avcc), limits_(limits), decoder_(limits) {}
 
   std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<H264Unit>(); }
   std::unique_ptr<PictureWorker> make_worker() const override {
-    return std::make_unique<H264Worker>();
+    return std::make_unique<H264Worker>(limits_);
   }
 
   Status push(const media::PacketView& packet) override {
-    Status first;
-    if (packet.extradata && packet.extradata != extradata_) first = push_extradata(packet);
-    if (is_length_prefixed_) {
-      keep(first, bits::split_length_prefixed(packet.data, nal_length_size_, nals_));
-    } else {
-      bits::split_annex_b(packet.data, nals_);
-    }
-    keep(first, push_nals(packet));
+    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
+    const Status status =
+        splitter_.split(packet, [this, &source](std::span<const std::uint8_t> nal) {
+          return decoder_.push_nal(nal, source);
+        });
     // A container's sample is an access unit. Annex B packets were cut by libavformat's parser,
     // which knows less of where a picture ends than the header decoder does.
-    if (is_length_prefixed_) decoder_.end_access_unit();
-    return first;
+    if (splitter_.is_length_prefixed()) decoder_.end_access_unit();
+    return status;
   }
 
   void finish() override { decoder_.end_access_unit(); }
@@ -167,59 +167,17 @@ class H264Codec final : public Codec {
     return decoder_.pop_picture(static_cast<H264Unit&>(unit).coded);
   }
 
+  std::int64_t open_packet_index() const noexcept override { return decoder_.open_packet_index(); }
+
   CodecCounts counts() const noexcept override {
     const h264::StreamCounts& counts = decoder_.counts();
     return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
   }
 
  private:
-  // Unsupported outranks invalid: it explains the rest.
-  static void keep(Status& first, const Status& status) {
-    if (first.ok() || (status.code == StatusCode::kUnsupported && first.code != status.code)) {
-      if (!status.ok()) first = status;
-    }
-  }
-
-  Status push_extradata(const media::PacketView& packet) {
-    extradata_ = packet.extradata;
-    if (!is_length_prefixed_) {
-      bits::split_annex_b(*extradata_, nals_);
-      return push_nals(packet);
-    }
-    Status first = bits::parse_avcc(*extradata_, configuration_);
-    nal_length_size_ = configuration_.nal_length_size;
-    std::swap(nals_, configuration_.nals);
-    keep(first, push_nals(packet));
-    return first;
-  }
-
-  Status push_nals(const media::PacketView& packet) {
-    Status first;
-    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
-    for (const std::span<const std::uint8_t> nal : nals_) {
-      if (is_length_prefixed_) {
-        // No NAL unit contains a start code (7.4.1), but muxers exist that put several with start
-        // codes between them behind one length.
-        bits::split_annex_b(nal, inner_nals_);
-        if (!inner_nals_.empty()) {
-          const auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()));
-          keep(first, decoder_.push_nal(head, source));
-          for (const auto inner : inner_nals_) keep(first, decoder_.push_nal(inner, source));
-          continue;
-        }
-      }
-      keep(first, decoder_.push_nal(nal, source));
-    }
-    return first;
-  }
-
-  bool is_length_prefixed_;
-  unsigned nal_length_size_ = 4;
+  NalSplitter splitter_;
+  Limits limits_;
   h264::HeaderDecoder decoder_;
-  std::shared_ptr<const media::Extradata> extradata_;
-  bits::DecoderConfiguration configuration_;
-  std::vector<std::span<const std::uint8_t>> nals_;
-  std::vector<std::span<const std::uint8_t>> inner_nals_;
 };
 
 }  // namespace

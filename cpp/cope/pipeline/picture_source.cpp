@@ -48,7 +48,8 @@ PictureSource::PictureSource(std::unique_ptr<HeaderSource> headers, const ReadOp
       keep_coefficients_(keep_coefficients),
       crew_(resolve_threads(options.threads)),
       headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
-      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_)) {}
+      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
+                                          headers_.headers().limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> PictureSource::release() {
   queue_.reset();

@@ -21,7 +21,8 @@ WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOpti
       planner_(window_options.density),
       crew_(resolve_threads(options.threads)),
       headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
-      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_)) {}
+      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
+                                          headers_.headers().limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> WindowSource::release() {
   queue_.reset();
@@ -184,9 +185,9 @@ void WindowSource::add_waiting() {
   links.live.assign(live.begin(), live.end());
   waiting.seconds = next_.seconds;
   waiting.packet = std::move(next_.packet);
-  waiting.size_bytes = next_.unit->size_bytes();
+  waiting.unit_bytes = next_.unit->size_bytes();
   waiting.unit = std::move(next_.unit);
-  waiting_bytes_ += waiting.size_bytes;
+  waiting_bytes_ += waiting.size_bytes();
   waiting_.push_back(std::move(waiting));
 }
 
@@ -448,7 +449,7 @@ void WindowSource::drop_finished() {
     }
     const std::vector<std::int64_t>& collocated = waiting.links->collocated;
     names_.insert(names_.end(), collocated.begin(), collocated.end());
-    waiting_bytes_ += waiting.size_bytes;
+    waiting_bytes_ += waiting.size_bytes();
     if (--kept != i) waiting_[kept] = std::move(waiting);
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(kept));
