@@ -45,7 +45,11 @@ class WindowComposer::PictureComposer {
         switch (static_cast<prim::BlockType>(blocks.type[block])) {
           case prim::BlockType::kInter:
           case prim::BlockType::kSkip:
-            compose_block(block, bx, by, cells, mbaff_field);
+            if ((blocks.flags[block] & prim::kMotionLost) != 0) {
+              mark_block(bx, by, cells, mbaff_field, kMarkLost);
+            } else {
+              compose_block(block, bx, by, cells, mbaff_field);
+            }
             break;
           case prim::BlockType::kLost:
             mark_block(bx, by, cells, mbaff_field, kMarkLost);

@@ -30,7 +30,7 @@ void ColocatedFinder::begin_slice(const prim::PictureInfo& info, const prim::Sli
   current_is_mbaff_ = info.mbaff;
   inference_ = direct_8x8_inference_flag;
   const prim::RefPicture& ref = refs.ref[1][0];
-  if (refs.num_ref[1] == 0 || ref.decode_index < 0) return;
+  if (refs.num_ref[1] == 0 || ref.decode_index < 0 || ref.is_missing) return;
 
   nearer_is_bottom_ = std::abs(ref.top_poc - info.poc) >= std::abs(ref.bottom_poc - info.poc);
 
@@ -103,6 +103,14 @@ ColocatedFinder::Place ColocatedFinder::locate(const DirectMb& mb, unsigned x,
                  VertMvScale::kFldToFrm};
   }
   return Place{frame_, 2 * pair + lower, mb_x, x, 2 * y % 4, VertMvScale::kFrmToFld};
+}
+
+bool ColocatedFinder::is_known(const DirectMb& mb, unsigned x, unsigned y) const noexcept {
+  const Place place = locate(mb, x, y);
+  const prim::BlockMap& blocks = place.picture->blocks;
+  const std::size_t block = block_index(*place.picture, place.mb_row, place.mb_x);
+  return blocks.type[block] != static_cast<std::uint8_t>(prim::BlockType::kLost) &&
+         (blocks.flags[block] & prim::kMotionLost) == 0;
 }
 
 bool ColocatedFinder::is_still(const DirectMb& mb, unsigned x, unsigned y) const noexcept {

@@ -47,6 +47,9 @@ class ColocatedFinder {
            single_field_ != nullptr;
   }
 
+  /// Whether the collocated block was parsed and its vectors are known.
+  bool is_known(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
+
   /// The block collocated with 4x4 block (x, y) of the macroblock.
   ColocatedBlock find(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
 

@@ -48,6 +48,7 @@ class SliceDataParser {
         return stop(SliceEnd::kOutputFull);
       }
       begin_macroblock();
+      if (COPE_UNLIKELY(out_.slice_idx[block_] != prim::kNoSlice)) return stop(SliceEnd::kOverlap);
 
       bool skipped = false;
       if (inter_slice) {
@@ -74,17 +75,17 @@ class SliceDataParser {
         if (!macroblock_layer()) return damaged();
         if constexpr (!Reader::kIsCabac) more = r_.more_rbsp_data();
       }
-      prev_mb_skipped_ = skipped;
       if constexpr (Reader::kIsCabac) {
         if (!s_.MbaffFrameFlag || is_bottom_) more = !r_.end_of_slice_flag();
       }
       if (COPE_UNLIKELY(r_.overrun())) return damaged();
+      prev_mb_skipped_ = skipped;
 
       const std::size_t end = r_.bit_pos();
       out_.bits[block_] = static_cast<std::uint32_t>(end - start);
       start = end;
       ++num_mbs_;
-      if (!more) return stop(SliceEnd::kComplete);
+      if (!more) return finish();
     }
   }
 
@@ -98,14 +99,35 @@ class SliceDataParser {
     return {end, element_, static_cast<std::int64_t>(r_.bit_pos()), num_mbs_};
   }
 
-  /// Takes the current macroblock back: what was read of it cannot be trusted.
+  /// The slice says that it is complete.
+  COPE_HD SliceResult finish() noexcept {
+    if (s_.MbaffFrameFlag && !is_bottom_) {  // data that were cut may end like this
+      if (prev_mb_skipped_) take_back(CurrMbAddr_, block_);
+      return stop(SliceEnd::kOverrun);
+    }
+    if constexpr (Reader::kIsCabac) {
+      if (COPE_UNLIKELY(!r_.ends_in_order())) return stop(SliceEnd::kTrailingData);
+    }
+    return stop(SliceEnd::kComplete);
+  }
+
+  COPE_HD void take_back(std::int32_t mb_addr, std::size_t block) noexcept {
+    out_.mbs[mb_addr].slice_id = 0;
+    out_.type[block] = static_cast<std::uint8_t>(prim::BlockType::kLost);
+    out_.slice_idx[block] = prim::kNoSlice;
+  }
+
+  /// Takes the current macroblock back: what was read of it cannot be trusted. Nor can the skipped
+  /// one above it in its pair, for it is the lower one that says whether both are field
+  /// macroblocks.
   COPE_HD SliceResult damaged() noexcept {
-    out_.mbs[CurrMbAddr_].slice_id = 0;
-    out_.type[block_] = static_cast<std::uint8_t>(prim::BlockType::kLost);
-    out_.slice_idx[block_] = prim::kNoSlice;
+    take_back(CurrMbAddr_, block_);
+    if (s_.MbaffFrameFlag && is_bottom_ && prev_mb_skipped_) {
+      take_back(CurrMbAddr_ - 1, block_ - static_cast<std::size_t>(s_.PicWidthInMbs));
+    }
     cursor_ = begin_;
-    return stop(element_ != nullptr && !r_.overrun() ? SliceEnd::kInvalidSyntax
-                                                     : SliceEnd::kOverrun);
+    return stop(element_ != nullptr && !r_.is_at_end() ? SliceEnd::kInvalidSyntax
+                                                       : SliceEnd::kOverrun);
   }
 
   COPE_HD bool invalid(const char* element) noexcept {

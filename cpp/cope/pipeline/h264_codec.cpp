@@ -127,7 +127,7 @@ class H264Worker final : public PictureWorker {
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
     std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
-    damage = {job_.report.num_blocks_lost, job_.report.first_error};
+    damage = {job_.report.num_blocks_lost, job_.report.num_motion_lost, job_.report.first_error};
     return std::exchange(job_.picture, nullptr);
   }
 
@@ -169,7 +169,9 @@ class H264Codec final : public Codec {
 
   CodecCounts counts() const noexcept override {
     const h264::StreamCounts& counts = decoder_.counts();
-    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
+    return {counts.num_nal_units,         counts.num_nal_units_damaged,
+            counts.num_nal_units_skipped, counts.num_nal_units_repeated,
+            counts.num_frames_lost,       counts.first_error};
   }
 
  private:
@@ -202,8 +204,9 @@ class H264Codec final : public Codec {
         // codes between them behind one length.
         bits::split_annex_b(nal, inner_nals_);
         if (!inner_nals_.empty()) {
-          const auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()));
-          keep(first, decoder_.push_nal(head, source));
+          auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()) - 3);
+          while (!head.empty() && head.back() == 0) head = head.first(head.size() - 1);
+          if (!head.empty()) keep(first, decoder_.push_nal(head, source));
           for (const auto inner : inner_nals_) keep(first, decoder_.push_nal(inner, source));
           continue;
         }

@@ -50,6 +50,9 @@ struct PictureInfo {
   std::uint8_t temporal_id = 0;
   std::uint8_t slice_types = 0;  ///< SliceTypeBit
   std::int32_t num_slices = 0;   ///< slice NAL units of the primary coded picture
+  /// Reference frames lost right before this picture, by the account of frame_num. Other lost
+  /// pictures leave no trace.
+  std::int32_t num_frames_lost = 0;
 
   std::int32_t width =
       0;  ///< coded luma samples, a multiple of 16; of the field for a field picture
@@ -68,6 +71,7 @@ struct PictureInfo {
   std::int32_t qp_min = 0;
   std::int32_t qp_max = 0;
   std::int32_t num_blocks_lost = 0;  ///< macroblocks that could not be parsed
+  std::int32_t num_motion_lost = 0;  ///< macroblocks that were, but for their vectors: kMotionLost
 };
 
 }  // namespace cope::prim
