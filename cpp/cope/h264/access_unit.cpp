@@ -36,9 +36,29 @@ void RecentPictures::add_slice(const SliceHeader& header) {
 
 void RecentPictures::end_sequence() noexcept {
   for (Entry& entry : entries_) entry.may_come_again = true;
+  lost_frames_.fill(-1);
 }
 
-void RecentPictures::clear() noexcept { size_ = 0; }
+void RecentPictures::clear() noexcept {
+  size_ = 0;
+  lost_frames_.fill(-1);
+}
+
+void RecentPictures::add_lost(std::uint16_t frame_num) noexcept {
+  lost_frames_[next_lost_++ % lost_frames_.size()] = frame_num;
+}
+
+bool RecentPictures::is_late_frame(const PictureIdentity& identity) const noexcept {
+  constexpr std::int32_t kMinMaxFrameNum = 64;
+  const PictureIdentity& current = entries_[last_].identity;
+  const std::int32_t MaxFrameNum = identity.sps->MaxFrameNum();
+  const std::int32_t behind = (current.frame_num - identity.frame_num) & (MaxFrameNum - 1);
+  return size_ > 0 && identity.sps == current.sps && MaxFrameNum >= kMinMaxFrameNum &&
+         identity.is_reference && !identity.IdrPicFlag && behind > 0 &&
+         behind <= static_cast<std::int32_t>(lost_frames_.size()) &&
+         std::find(lost_frames_.begin(), lost_frames_.end(), identity.frame_num) !=
+             lost_frames_.end();
+}
 
 bool RecentPictures::is_late(const PictureIdentity& identity,
                              const SliceHeader& header) const noexcept {

@@ -38,6 +38,8 @@ PictureIdentity identity_of(const NalUnitHeader& nal, const SliceHeader& header,
 /// picture: pictures leave in decoding order, so that such a slice comes too late.
 class RecentPictures {
  public:
+  RecentPictures() noexcept { lost_frames_.fill(-1); }
+
   /// Begins the record of a picture.
   void start(const PictureIdentity& identity) noexcept;
   /// Adds a slice to the picture started last.
@@ -54,6 +56,12 @@ class RecentPictures {
   /// is late only if it was missing.
   bool is_late(const PictureIdentity& identity, const SliceHeader& header) const noexcept;
 
+  /// Records the frame_num of a frame that was taken for lost.
+  void add_lost(std::uint16_t frame_num) noexcept;
+  /// Whether a slice belongs to a picture that was taken for lost. Only where frame_num has so many
+  /// values that it cannot be one after the loss of nearly all of them.
+  bool is_late_frame(const PictureIdentity& identity) const noexcept;
+
  private:
   struct Entry {
     PictureIdentity identity;
@@ -69,6 +77,8 @@ class RecentPictures {
   std::array<Entry, 8> entries_;  ///< ring; the last one is the current picture
   std::size_t size_ = 0;
   std::size_t last_ = 0;
+  std::array<std::int32_t, 16> lost_frames_;  ///< ring of frame_num, -1: none
+  std::size_t next_lost_ = 0;
 };
 
 }  // namespace cope::h264

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -101,6 +102,11 @@ struct HeaderDecoder::Impl {
   PictureIdentity current_identity;
   RecentPictures recent;
 
+  // A first field, until it is known whether the second one comes.
+  CodedPicture held;
+  bool has_held = false;
+  std::uint8_t first_parity = 0;  ///< of the last field pair, 0 before the first one
+
   // The sequence so far.
   std::shared_ptr<const Sps> active_sps;
   PicOrderCntDecoder poc_decoder;
@@ -124,13 +130,13 @@ struct HeaderDecoder::Impl {
   Status join_picture(const PictureIdentity& identity, bool& is_done);
   CodedSlice* find_slice_at(const SliceHeader& header) noexcept;
   bool is_repetition(CodedSlice& slice, RbspSpan& span);
-  bool is_late_frame(const PictureIdentity& identity) const noexcept;
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& sets,
                      const NalSource& source);
   std::int32_t infer_missing_frames(const Sps& sps);
   void add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
                  const ActiveParameterSets& sets, std::size_t data_bit_offset);
   bool is_second_field(const NalUnitHeader& nal_header) const noexcept;
+  void release_held(bool is_alone);
   void finish_picture();
   void mark_references(PicOrderCnt poc_after_marking);
   void forget_sequence() noexcept;
@@ -180,6 +186,7 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
     case NalUnitType::kEndOfSequence:
     case NalUnitType::kEndOfStream:
       finish_picture();
+      release_held(true);
       sequence_ended = true;
       return {};
     case NalUnitType::kPrefix:
@@ -268,7 +275,7 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
 /// \param is_done  nothing is left to be done with the slice
 Status HeaderDecoder::Impl::join_picture(const PictureIdentity& identity, bool& is_done) {
   if (identity != current_identity) {
-    if (recent.is_late(identity, header) || is_late_frame(identity)) {
+    if (recent.is_late(identity, header) || recent.is_late_frame(identity)) {
       return Status::invalid("late_slice", "H.264 7.4.1.2.4");
     }
     finish_picture();
@@ -317,17 +324,6 @@ bool HeaderDecoder::Impl::is_repetition(CodedSlice& slice, RbspSpan& span) {
     current.info.size_bytes += grown;
   }
   return true;
-}
-
-/// Whether a picture comes whole behind a later one which took it for lost. Only where frame_num is
-/// long enough to tell that from the loss of nearly all its values.
-bool HeaderDecoder::Impl::is_late_frame(const PictureIdentity& identity) const noexcept {
-  constexpr std::int32_t kMinMaxFrameNum = 64;
-  const std::int32_t MaxFrameNum = identity.sps->MaxFrameNum();
-  const std::int32_t behind = (current_identity.frame_num - identity.frame_num) & (MaxFrameNum - 1);
-  return identity.sps == current_identity.sps && MaxFrameNum >= kMinMaxFrameNum &&
-         identity.is_reference && !identity.IdrPicFlag && behind > 0 &&
-         behind <= ReferenceMarking::kMaxFrames && marking.is_lost(identity.frame_num);
 }
 
 void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
@@ -384,7 +380,8 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
       ++counts.num_nal_units_repeated;
       return {};
     }
-    COPE_REQUIRE(partition.size == 0, "slice_id", "H.264 7.4.2.9.2");
+    // Partition B comes before C: else it is that of a later slice of which A was lost.
+    COPE_REQUIRE(partition.size == 0 && slice.partition_c.size == 0, "slice_id", "H.264 7.4.2.9.2");
     if (!has_room_for_payload()) return Status::limit("picture_bytes");
     partition = append_rbsp();
     (is_b ? slice.partition_b_bit_offset : slice.partition_c_bit_offset) = r.bit_pos();
@@ -433,7 +430,12 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
                                               : prim::PictureStructure::kTop;
   info.is_second_field = is_second_field(nal_header);
   info.num_frames_lost = num_frames_lost;
-  if (starts_in_the_middle) marking.start_in_the_middle(sps, info.poc);
+  if (info.is_second_field) first_parity = previous.fields;
+  release_held(!info.is_second_field);
+  if (starts_in_the_middle) {
+    marking.start_in_the_middle(has_recovery_point ? info.poc
+                                                   : std::numeric_limits<std::int32_t>::max());
+  }
   info.mbaff = header.MbaffFrameFlag;
   info.is_idr = is_idr;
   info.is_reference = nal_header.nal_ref_idc != 0;
@@ -473,6 +475,9 @@ std::int32_t HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
     const std::int32_t UnusedShortTermFrameNum = (header.frame_num - i) & mask;
     marking.infer_frame(sps, UnusedShortTermFrameNum,
                         poc_decoder.infer_frame(sps, UnusedShortTermFrameNum));
+    if (!sps.gaps_in_frame_num_value_allowed_flag) {
+      recent.add_lost(static_cast<std::uint16_t>(UnusedShortTermFrameNum));
+    }
   }
   if (num_missing > 0) {
     PrevRefFrameNum = (header.frame_num - 1) & mask;
@@ -538,7 +543,28 @@ void HeaderDecoder::Impl::finish_picture() {
   previous.is_reference = info.is_reference;
   previous.is_leading = info.is_leading;
   previous.decode_index = info.decode_index;
-  ready.push(current);
+  if (previous.is_lone_field) {
+    std::swap(held, current);
+    has_held = true;
+  } else {
+    ready.push(current);
+  }
+}
+
+/// Hands the held first field out. One that stays alone and has not the parity that first fields
+/// had before is more likely a second one of which the first, its nearest reference, was lost.
+void HeaderDecoder::Impl::release_held(bool is_alone) {
+  if (!has_held) return;
+  has_held = false;
+  if (is_alone && fields_of(held.slices[0].header) != first_parity) {
+    for (std::int32_t i = 0; i < held.info.num_slices; ++i) {
+      prim::SliceRefs& refs = held.slices[static_cast<std::size_t>(i)].refs;
+      for (auto& list : refs.ref) {
+        for (prim::RefPicture& ref : list) ref.is_missing = true;
+      }
+    }
+  }
+  ready.push(held);
 }
 
 void HeaderDecoder::Impl::mark_references(PicOrderCnt poc_after_marking) {
@@ -574,7 +600,10 @@ Status HeaderDecoder::push_nal(std::span<const std::uint8_t> nal, const NalSourc
   return status;
 }
 
-void HeaderDecoder::end_access_unit() { impl_->finish_picture(); }
+void HeaderDecoder::end_access_unit() {
+  impl_->finish_picture();
+  impl_->release_held(false);
+}
 
 bool HeaderDecoder::pop_picture(CodedPicture& out) {
   if (impl_->ready.empty()) return false;
@@ -583,7 +612,7 @@ bool HeaderDecoder::pop_picture(CodedPicture& out) {
 }
 
 void HeaderDecoder::reset() {
-  impl_->has_current = false;
+  impl_->has_current = impl_->has_held = false;
   impl_->ready.clear();
   impl_->has_recovery_point = false;
   impl_->partition_a_is_there = false;

@@ -30,15 +30,13 @@ class LossFinder {
       if (!slice.header.is_b()) continue;
       const prim::RefPicture& ref = slice.refs.ref[1][0];
       if (slice.refs.num_ref[1] == 0 || ref.is_missing) return true;
-      if (has_loss(ref.decode_index)) return true;
-      if (ref.second_decode_index >= 0 && has_loss(ref.second_decode_index)) return true;
-      // Temporal direct prediction finds the collocated block's reference in list 0.
-      const auto* const list0 = slice.refs.ref[0];
-      if (!slice.header.direct_spatial_mv_pred_flag &&
-          std::any_of(list0, list0 + slice.refs.num_ref[0],
-                      [](const prim::RefPicture& r) { return r.is_missing; })) {
+      const bool is_temporal = !slice.header.direct_spatial_mv_pred_flag;
+      if (has_loss(ref.decode_index, is_temporal)) return true;
+      if (ref.second_decode_index >= 0 && has_loss(ref.second_decode_index, is_temporal)) {
         return true;
       }
+      // Temporal direct prediction finds the collocated block's reference in list 0.
+      if (is_temporal && has_missing(slice.refs)) return true;
     }
     return false;
   }
@@ -56,10 +54,25 @@ class LossFinder {
   }
 
  private:
-  bool has_loss(std::int64_t decode_index) const {
+  static bool has_missing(const prim::SliceRefs& refs) noexcept {
+    for (std::size_t list = 0; list < 2; ++list) {
+      const prim::RefPicture* const begin = refs.ref[list];
+      if (std::any_of(begin, begin + refs.num_ref[list],
+                      [](const prim::RefPicture& ref) { return ref.is_missing; })) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool has_loss(std::int64_t decode_index, bool is_temporal) const {
     const prim::PicturePrimitives* const picture = lookup_(lookup_context_, decode_index);
-    return picture == nullptr || picture->info.num_blocks_lost > 0 ||
-           picture->info.num_motion_lost > 0;
+    if (picture == nullptr || picture->info.num_blocks_lost > 0 ||
+        picture->info.num_motion_lost > 0) {
+      return true;
+    }
+    return is_temporal && std::any_of(picture->slice_refs.begin(), picture->slice_refs.end(),
+                                      [](const prim::SliceRefs& r) { return has_missing(r); });
   }
 
   std::size_t index_of(std::int32_t mb_x, std::int32_t row) const noexcept {
@@ -177,15 +190,17 @@ class LossFinder {
     if (!is_colocated_known(mb_x, row, x, y)) return true;
     const ColocatedBlock col = colocated_.find(direct_mb(mb_x, row), x, y);
     if (col.refIdxCol < 0) return false;
-    if (col.ref.frame < 0) return true;  // was missing to the collocated picture
+    if (col.is_ref_missing || col.ref.frame < 0) return true;
     const PictureStructure own = picture_.info.structure;
     const PictureStructure wanted =
         col.vertMvScale == VertMvScale::kFrmToFld ? own : col.ref.structure;
     const auto* const list0 = slice_->refs.ref[0];
-    return std::none_of(list0, list0 + slice_->refs.num_ref[0], [&](const prim::RefPicture& ref) {
+    const auto* const end = list0 + slice_->refs.num_ref[0];
+    const auto* const ref0 = std::find_if(list0, end, [&](const prim::RefPicture& ref) {
       return ref.frame_id() == col.ref.frame &&
              (own == PictureStructure::kFrame || ref.structure == static_cast<int>(wanted));
     });
+    return ref0 == end || ref0->is_missing;
   }
 
   void clear_vectors(std::int32_t mb_x, std::int32_t row) noexcept {

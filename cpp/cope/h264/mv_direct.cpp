@@ -139,13 +139,15 @@ ColocatedBlock ColocatedFinder::find(const DirectMb& mb, unsigned x, unsigned y)
   block.mvCol = col.motion.mv[list * plane + cell];
   const std::size_t col_mb = block_index(col, place.mb_row, place.mb_x);
   const prim::SliceRefs& refs = col.slice_refs[col.blocks.slice_idx[col_mb]];
-  if (col.info.mbaff && (col.blocks.flags[col_mb] & prim::kFieldBlock) != 0) {
+  const bool is_mbaff_field = col.info.mbaff && (col.blocks.flags[col_mb] & prim::kFieldBlock) != 0;
+  const prim::RefPicture& ref =
+      refs.ref[list][is_mbaff_field ? block.refIdxCol >> 1 : block.refIdxCol];
+  block.ref.frame = ref.frame_id();
+  block.ref.structure = static_cast<PictureStructure>(ref.structure);
+  block.is_ref_missing = ref.is_missing;
+  if (is_mbaff_field) {
     const bool bottom = ((block.refIdxCol & 1) != 0) != (place.mb_row % 2 != 0);
-    block.ref.frame = refs.ref[list][block.refIdxCol >> 1].frame_id();
     block.ref.structure = bottom ? PictureStructure::kBottom : PictureStructure::kTop;
-  } else {
-    block.ref.frame = refs.ref[list][block.refIdxCol].frame_id();
-    block.ref.structure = static_cast<PictureStructure>(refs.ref[list][block.refIdxCol].structure);
   }
   return block;
 }

@@ -21,9 +21,10 @@ enum class VertMvScale : std::uint8_t { kOneToOne, kFrmToFld, kFldToFrm };
 
 /// What direct prediction takes from the collocated picture.
 struct ColocatedBlock {
-  std::int8_t refIdxCol = -1;  ///< -1: intra coded
-  MotionVector mvCol{0, 0};    ///< quarter samples of colPic
-  RefIdentity ref;             ///< refPicCol
+  std::int8_t refIdxCol = -1;   ///< -1: intra coded
+  MotionVector mvCol{0, 0};     ///< quarter samples of colPic
+  RefIdentity ref;              ///< refPicCol
+  bool is_ref_missing = false;  ///< refPicCol is missing, or not certain
   VertMvScale vertMvScale = VertMvScale::kOneToOne;
 };
 

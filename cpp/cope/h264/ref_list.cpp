@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 
 #include "cope/prim/picture_info.h"
 
@@ -138,6 +139,8 @@ std::size_t append(const Context& c, const FrameList& list, bool is_long_term, E
           is_in_doubt || frame.is_lost || frame.is_doubtful || (!is_marked && c.is_half(frame));
       if (is_marked) break;
     }
+    // Unknown frames would come behind the known ones, with a field of this parity.
+    is_in_doubt = is_in_doubt || (i == list.size && c.unknown_before);
     if (i < list.size) {
       out[size++] = {list.frames[i++], parity, is_long_term, is_in_doubt};
     } else if (is_alternating) {
@@ -151,17 +154,19 @@ std::size_t append(const Context& c, const FrameList& list, bool is_long_term, E
   }
 }
 
-/// Whether a frame was lost of which nobody knows the place in an order of counts.
+/// Whether frames were lost, or lost their marking with one, of which nobody knows the place in an
+/// order of counts.
 bool has_unplaced_frame(const Context& c) noexcept {
   return std::any_of(c.frames.begin(), c.frames.end(), [](const ReferenceFrame& frame) {
-    return frame.is_lost && frame.short_term != 0;
+    return (frame.is_lost || frame.is_doubtful) && frame.short_term != 0;
   });
 }
 
 /// Puts those entries in doubt that unknown pictures of the past may precede: they come where the
 /// counts fall below `unknown_before`.
 void doubt_behind_unknown(const Context& c, int X, EntryList& list, std::size_t size) noexcept {
-  bool is_in_doubt = X == 0 && c.PicOrderCnt < *c.unknown_before;
+  const bool is_anywhere = *c.unknown_before == std::numeric_limits<std::int32_t>::max();
+  bool is_in_doubt = is_anywhere || (X == 0 && c.PicOrderCnt < *c.unknown_before);
   for (std::size_t i = 0; i < size; ++i) {
     const std::int32_t poc = list[i].frame->PicOrderCnt();
     const bool is_past = poc <= c.PicOrderCnt;
@@ -187,11 +192,12 @@ void initialise(const Context& c, EntryList (&lists)[2]) noexcept {
   if (num_lists == 2 && lists[0] == lists[1]) {
     if (size[1] > 1) std::swap(lists[1][0], lists[1][1]);
     // With one picture more or less they would have been swapped, or not. Unknown pictures are
-    // past: lists that hold future ones alone would not be equal with them.
+    // past: with them, lists that hold future ones alone would not be equal.
     const auto end = lists[1].begin() + size[1];
     const auto in_doubt = [](const Entry& entry) { return entry.is_in_doubt; };
     const bool is_past = size[1] > 0 && lists[1][0].frame->PicOrderCnt() <= c.PicOrderCnt;
-    if ((c.unknown_before && is_past) || std::any_of(lists[1].begin(), end, in_doubt)) {
+    if ((c.unknown_before && (is_past || size[1] > 1)) ||
+        std::any_of(lists[1].begin(), end, in_doubt)) {
       std::for_each(lists[1].begin(), end, [](Entry& entry) { entry.is_in_doubt = true; });
     }
   }
@@ -251,8 +257,10 @@ void modify(const Context& c, int X, EntryList& list) noexcept {
           picNumLXPred > c.header.CurrPicNum ? picNumLXPred - MaxPicNum : picNumLXPred;
       entry = find(c, picNumLX, false);
     }
-    // A LongTermFrameIdx may have been given to another frame since.
-    entry.is_in_doubt = entry.frame != nullptr && entry.is_long_term && entry.frame->is_doubtful;
+    // A LongTermFrameIdx may have been given to another frame since, and across a loss it is not
+    // certain how far apart two picture order counts are.
+    entry.is_in_doubt = entry.frame != nullptr && entry.frame->is_doubtful &&
+                        (entry.is_long_term || c.header.is_b());
     insert(entry, refIdxLX, num_active, list);
     if (entry.frame == nullptr) {
       // More was lost than anybody noticed: where this picture stood, others moved up.

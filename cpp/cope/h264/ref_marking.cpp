@@ -55,19 +55,11 @@ void ReferenceMarking::infer_frame(const Sps& sps, std::int32_t frame_num,
   remove_unused();
 }
 
-bool ReferenceMarking::is_lost(std::int32_t frame_num) const noexcept {
-  return std::any_of(frames_.begin(), frames_.begin() + num_frames_,
-                     [frame_num](const ReferenceFrame& frame) {
-                       return frame.is_lost && frame.short_term != 0 && frame.FrameNum == frame_num;
-                     });
-}
-
 void ReferenceMarking::mark(const Sps& sps, const SliceHeader& header,
                             const Picture& picture) noexcept {
   const DecRefPicMarking& marking = header.dec_ref_pic_marking;
   const std::uint8_t fields = fields_of(header);
   if (picture.is_idr) clear();
-  if (num_unknown_ > 0 && picture.first_field_decode_index < 0) --num_unknown_;
   ReferenceFrame& current = current_frame(picture);
   current.FrameNum = marking.has_operation_5() ? 0 : header.frame_num;
   current.FrameNumWrap = current.FrameNum;
@@ -92,6 +84,7 @@ void ReferenceMarking::mark(const Sps& sps, const SliceHeader& header,
   // moves nothing. With commands it only catches streams that keep more than they declared.
   slide_window(sps, current);
   remove_unused();
+  if (num_frames_ >= sps.max_num_ref_frames) unknown_before_.reset();
 }
 
 ReferenceFrame& ReferenceMarking::add_frame(std::int32_t frame_num) noexcept {
@@ -199,7 +192,7 @@ void ReferenceMarking::execute(const MemoryManagementControl& mmco, const SliceH
         frames_[static_cast<std::size_t>(i)].short_term = 0;
         frames_[static_cast<std::size_t>(i)].long_term = 0;
       }
-      num_unknown_ = 0;
+      unknown_before_.reset();
       long_term_is_doubtful_ = false;
       break;
     case 6:

@@ -78,21 +78,18 @@ class ReferenceMarking {
 
   /// Marks everything "unused for reference".
   void clear() noexcept {
-    num_frames_ = num_unknown_ = 0;
+    num_frames_ = 0;
+    unknown_before_.reset();
     long_term_is_doubtful_ = false;
   }
 
   /// Says that decoding starts with a picture that is no IDR picture: references from before may be
-  /// in the lists until the window has passed over them.
-  void start_in_the_middle(const Sps& sps, std::int32_t PicOrderCnt) noexcept {
-    num_unknown_ = sps.max_num_ref_frames;
-    unknown_before_ = PicOrderCnt;
-  }
+  /// in the lists until as many are known as there can be.
+  void start_in_the_middle(std::int32_t PicOrderCnt) noexcept { unknown_before_ = PicOrderCnt; }
   /// References may exist of which nothing is known but that they precede this count in output
-  /// order, as all do that are decoded before a random access point.
-  std::optional<std::int32_t> unknown_before() const noexcept {
-    return num_unknown_ > 0 ? std::optional(unknown_before_) : std::nullopt;
-  }
+  /// order, as all do that are decoded before a random access point; elsewhere it is the largest
+  /// number.
+  std::optional<std::int32_t> unknown_before() const noexcept { return unknown_before_; }
 
   /// Numbers the short-term frames for a picture of the given frame_num (8.2.4.1).
   void update_frame_num_wrap(std::int32_t frame_num, std::int32_t MaxFrameNum) noexcept;
@@ -100,8 +97,6 @@ class ReferenceMarking {
   /// Adds a frame inferred by 8.2.5.2, after sliding the window for it. Where the SPS allows no gap
   /// it was lost, and with it what it may have had to say about others (8.2.5.4).
   void infer_frame(const Sps& sps, std::int32_t frame_num, PicOrderCnt poc) noexcept;
-  /// Whether the frame of this number is known to be lost.
-  bool is_lost(std::int32_t frame_num) const noexcept;
 
   /// A decoded reference picture to be marked.
   struct Picture {
@@ -132,8 +127,7 @@ class ReferenceMarking {
 
   std::array<ReferenceFrame, kMaxFrames> frames_;  ///< in the order in which they came
   int num_frames_ = 0;
-  int num_unknown_ = 0;  ///< frames that must come before the last unknown one has left the window
-  std::int32_t unknown_before_ = 0;
+  std::optional<std::int32_t> unknown_before_;
   bool long_term_is_doubtful_ = false;  ///< a lost frame may have assigned LongTermFrameIdx
 };
 
