@@ -1,5 +1,6 @@
 """What a lossy network makes of an H.264 byte stream: NAL units in packets, as RTP carries them
-(RFC 6184, one NAL unit or a fragment of one per packet)."""
+(RFC 6184, one NAL unit or a fragment of one per packet).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ class Delivery:
 
     @property
     def nal_unit_type(self) -> int:
+        """Table 7-1."""
         return self.data[0] & 31
 
 

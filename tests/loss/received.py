@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import numpy as np
-from network import Delivery, join, split
 
 import cope
+from network import Delivery, join, split
 
 LOST = cope.BlockType.LOST
 FIELD, MOTION_LOST = 4, 16  # bits of cope.Picture.blocks.flags
