@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 
@@ -35,11 +34,9 @@ class Sent:
 
 
 def read(data: bytes, **options: object) -> tuple[list[cope.Picture], cope.ReadStats]:
-    with warnings.catch_warnings(), NamedTemporaryFile(suffix=".264") as file:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", cope.ConcealedDamageWarning)
-        file.write(data)  # the name tells the format where too little is left to tell it
-        file.flush()
-        with cope.VideoReader(file.name, **options) as video:
+        with cope.VideoReader(data, **options) as video:
             pictures = list(video.pictures())
             return pictures, video.stats
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from data import require_stream
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from received import Outcome, Sent, compare, read, send, without_orphans
 
@@ -59,8 +59,12 @@ def receive(name: str, damage: Damage, seed: int) -> tuple[Outcome, cope.ReadSta
     """Damages a stream, reads it, and compares."""
     original = sent(name)
     received = without_orphans(original, damage(original.deliveries, random.Random(seed)))
-    assume(any(d.index in original.slice_of for d in received))  # else there is no video to open
-    pictures, stats = read(join(received))
+    try:
+        pictures, stats = read(join(received))
+    except cope.MediaOpenError:
+        # Without an IDR picture, libavformat may not see that it is H.264: let more follow.
+        pictures, stats = read(join(received + original.deliveries))
+        del pictures[len(pictures) - len(original.pictures) :]
     return compare(original, received, pictures), stats
 
 
@@ -74,7 +78,8 @@ def lose(rate: float, keep_cut: bool) -> Damage:
 def test_lost_packets(name: str, rate: float, keep_cut: bool) -> None:
     outcome, stats = receive(name, lose(rate, keep_cut), seed=1)
     assert outcome.num_parsed >= outcome.num_arrived or "partitions" in name
-    assert stats.num_blocks_lost <= outcome.num_blocks - outcome.num_parsed
+    assert outcome.num_arrived > 0 or len(outcome.lost_pictures) > 0
+    assert stats.num_nal_units_repeated == 0
 
 
 @pytest.mark.parametrize("name", STREAMS)
