@@ -223,13 +223,18 @@ class VideoReader:
         stats = self.stats
         damaged = stats.num_skipped + stats.num_concealed_pictures
         if self._warned or not (
-            damaged or stats.num_nal_units_damaged or stats.num_packets_corrupt
+            damaged
+            or stats.num_nal_units_damaged
+            or stats.num_packets_corrupt
+            or stats.num_frames_lost
         ):
             return
         self._warned = True
         parts = [
             f"{stats.num_concealed_pictures} pictures concealed",
             f"{stats.num_blocks_lost} blocks lost",
+            f"{stats.num_motion_lost} blocks without their vectors",
+            f"{stats.num_frames_lost} reference frames lost",
             f"{stats.num_skipped} pictures skipped",
             f"{stats.num_nal_units_damaged} NAL units dropped",
             f"{stats.num_packets_corrupt} packets corrupt",

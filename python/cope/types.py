@@ -228,13 +228,20 @@ class ReadStats:
         num_packets (`int`): Packets read.
         num_packets_corrupt (`int`): Damaged by the container's account, or unreadable.
         num_nal_units (`int`): NAL units read.
-        num_nal_units_damaged (`int`): Dropped, because their headers make no sense.
+        num_nal_units_damaged (`int`): Dropped, because their headers make no sense or they came
+            too late.
+        num_nal_units_skipped (`int`): Passed over: of other layers and views, of auxiliary pictures,
+            and redundant slices.
+        num_nal_units_repeated (`int`): Passed over because they came twice.
+        num_frames_lost (`int`): Reference frames that never came, as far as their numbers tell.
         num_pictures (`int`): Coded pictures met.
         num_parsed (`int`): Pictures of which slice data was parsed.
         num_decoded (`int`): Pictures decoded to pixels.
         num_skipped (`int`): Damaged pictures that were left out.
         num_concealed_pictures (`int`): Damaged pictures that were handed out.
         num_blocks_lost (`int`): Blocks of concealed pictures that could not be parsed.
+        num_motion_lost (`int`): Blocks that were parsed but have no vectors, for these depend on
+            a loss in another picture.
         first_error (`str`, *optional*): The first damage met.
         seconds_demux (`float`): Spent on reading and headers.
         seconds_parse (`float`): Spent waiting for slice data to be parsed.
@@ -246,12 +253,16 @@ class ReadStats:
     num_packets_corrupt: int = 0
     num_nal_units: int = 0
     num_nal_units_damaged: int = 0
+    num_nal_units_skipped: int = 0
+    num_nal_units_repeated: int = 0
+    num_frames_lost: int = 0
     num_pictures: int = 0
     num_parsed: int = 0
     num_decoded: int = 0
     num_skipped: int = 0
     num_concealed_pictures: int = 0
     num_blocks_lost: int = 0
+    num_motion_lost: int = 0
     first_error: str | None = None
     seconds_demux: float = 0.0
     seconds_parse: float = 0.0
@@ -284,8 +295,9 @@ class PictureInfo:
         nal_unit_type (`int`): Of its slices, in H.265; 0 in H.264.
         temporal_id (`int`): Temporal layer.
         slice_types (`str`): Which slice types it contains, in the order `"BIPip"` (i: SI, p: SP).
-        num_slices (`int`): Slices.
+        num_slices (`int`): Slice NAL units; independent slice segments in H.265.
         num_slice_segments (`int`): Slice segments, in H.265; 0 in H.264.
+        num_frames_lost (`int`): Reference frames that should have come right before it.
         width (`int`): Coded luma samples.
         height (`int`): Coded luma samples; of the field for a field picture.
         crop (`tuple` of four `int`): Luma samples of a frame that are not shown: left, top, right,
@@ -298,6 +310,8 @@ class PictureInfo:
         qp_min (`int`): Smallest QP.
         qp_max (`int`): Largest QP.
         num_blocks_lost (`int`): Blocks that could not be parsed.
+        num_motion_lost (`int`): Blocks that were parsed but have no vectors, for these depend on
+            a loss in another picture.
     """
 
     decode_index: int
@@ -321,6 +335,7 @@ class PictureInfo:
     slice_types: str
     num_slices: int
     num_slice_segments: int
+    num_frames_lost: int
     width: int
     height: int
     crop: tuple[int, int, int, int]
@@ -332,6 +347,7 @@ class PictureInfo:
     qp_min: int
     qp_max: int
     num_blocks_lost: int
+    num_motion_lost: int
 
 
 class MotionField:
@@ -378,7 +394,9 @@ class Blocks:
 
     @cached_property
     def flags(self) -> npt.NDArray[np.uint8]:
-        """uint8, bits: 1 8x8 transform, 2 lossless, 4 field macroblock, 8 all direct."""
+        """uint8, bits: 1 8x8 transform, 2 lossless, 4 field macroblock, 8 all direct, 16 vectors
+        not known: they depend on a loss in another picture.
+        """
         return self._native.flags
 
     @cached_property

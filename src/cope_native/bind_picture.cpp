@@ -187,6 +187,7 @@ NamedValues digest(const NativePicture& self, std::int64_t n) {
   }
   out["coeffs"] = coeffs;
   put_motion(out, digest.blocks);
+  if (info.num_motion_lost != 0) out["num_motion_lost"] = info.num_motion_lost;
   if (digest.colour_plane) {
     for (std::size_t i = 0; i < 2; ++i) {
       nb::dict plane;
@@ -221,6 +222,7 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["slice_types"] = slice_types(info.slice_types);
   d["num_slices"] = info.num_slices;
   d["num_slice_segments"] = info.num_slice_segments;
+  d["num_frames_lost"] = info.num_frames_lost;
   d["width"] = info.width;
   d["height"] = info.height;
   d["crop"] = nb::make_tuple(info.crop_left, info.crop_top, info.crop_right, info.crop_bottom);
@@ -232,6 +234,7 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["qp_min"] = info.qp_min;
   d["qp_max"] = info.qp_max;
   d["num_blocks_lost"] = info.num_blocks_lost;
+  d["num_motion_lost"] = info.num_motion_lost;
   return d;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -109,6 +110,14 @@ struct HeaderDecoder::Impl {
   bool has_current = false;
   bool current_has_recovery_point = false;
   bool partition_a_is_there = false;  ///< the last data partition A was good
+  bool delimiter_is_there = false;    ///< a NAL unit that starts an access unit followed its slices
+  PictureIdentity current_identity;
+  RecentPictures recent;
+
+  // A first field, until it is known whether the second one comes.
+  CodedPicture held;
+  bool has_held = false;
+  std::uint8_t first_parity = 0;  ///< of the last field pair, 0 before the first one
 
   // The sequence so far.
   std::shared_ptr<const Sps> active_sps;
@@ -130,12 +139,16 @@ struct HeaderDecoder::Impl {
   void reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size);
   bool has_room_for_payload() const noexcept;
   RbspSpan append_rbsp();
+  Status join_picture(const PictureIdentity& identity, bool& is_done);
+  CodedSlice* find_slice_at(const SliceHeader& header) noexcept;
+  bool is_repetition(CodedSlice& slice, RbspSpan& span);
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& sets,
                      const NalSource& source);
-  void infer_missing_frames(const Sps& sps);
+  std::int32_t infer_missing_frames(const Sps& sps);
   void add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
                  const ActiveParameterSets& sets, std::size_t data_bit_offset);
   bool is_second_field(const NalUnitHeader& nal_header) const noexcept;
+  void release_held(bool is_alone);
   void finish_picture();
   void mark_references(PicOrderCnt poc_after_marking);
   void forget_sequence() noexcept;
@@ -163,6 +176,7 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
       load_rbsp(nal);
       return push_partition(nal_header, nal.size());
     case NalUnitType::kSei: {
+      delimiter_is_there = true;
       load_rbsp(nal);
       bits::BitReader r(rbsp.data(), rbsp_size);
       const Sei sei = parse_sei(r);
@@ -170,15 +184,21 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
       if (sei.x264_build >= 0) x264_build = sei.x264_build;
       return {};
     }
+    case NalUnitType::kAccessUnitDelimiter:
+      delimiter_is_there = true;
+      return {};
     case NalUnitType::kSps:
+      delimiter_is_there = true;
       load_rbsp(nal);
       return parameter_sets.put_sps(rbsp.data(), rbsp_size, limits);
     case NalUnitType::kPps:
+      delimiter_is_there = true;
       load_rbsp(nal);
       return parameter_sets.put_pps(rbsp.data(), rbsp_size);
     case NalUnitType::kEndOfSequence:
     case NalUnitType::kEndOfStream:
       finish_picture();
+      release_held(true);
       sequence_ended = true;
       return {};
     case NalUnitType::kPrefix:
@@ -188,7 +208,7 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
     case NalUnitType::kSliceExtension3d:
       ++counts.num_nal_units_skipped;
       return {};
-    default:  // delimiters, filler data, SPS extension (alpha), reserved and unspecified types
+    default:  // filler data, SPS extension (alpha), reserved and unspecified types
       return {};
   }
 }
@@ -238,35 +258,90 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
   const bool may_change_sps = nal_header.IdrPicFlag() || has_recovery_point || sequence_ended;
   COPE_RETURN_IF_ERROR(
       parameter_sets.find(peek_pic_parameter_set_id(r), active_sps, may_change_sps, sets));
+  // A new sequence was announced and its IDR picture is lost, or this slice comes from before: by
+  // which SPS it was coded is not known.
+  const Sps& newest = *parameter_sets.newest_sps(sets.sps->seq_parameter_set_id);
+  if (sets.sps.get() != &newest && !is_same_sequence(*sets.sps, newest)) {
+    return Status::invalid("seq_parameter_set_id", "H.264 7.4.1.2.1");
+  }
   COPE_RETURN_IF_ERROR(parse_slice_header(r, nal_header, *sets.sps, *sets.pps, header));
   if (header.redundant_pic_cnt > 0) {
     ++counts.num_nal_units_skipped;
     return {};
   }
+  const PictureIdentity identity = identity_of(nal_header, header, sets.sps.get());
   if (has_current) {
-    const CodedSlice& first = current.slices[0];
-    if (starts_new_picture({&first.nal, &first.header, first.sps.get()},
-                           {&nal_header, &header, sets.sps.get()})) {
-      finish_picture();
-    } else if (current.info.num_slices >=
-               header.PicSizeInMbs * (sets.sps->separate_colour_plane_flag ? 3 : 1)) {
-      // Each slice has a macroblock of its own.
-      return Status::invalid("first_mb_in_slice", "H.264 7.4.3",
-                             static_cast<std::int64_t>(r.bit_pos()));
-    } else if (current.info.num_slices >= max_slices) {
-      return Status::limit("max_slices_per_picture");
-    } else if (!has_room_for_payload()) {
-      return Status::limit("max_nal_bytes");
-    }
+    bool is_done = false;
+    COPE_RETURN_IF_ERROR(join_picture(identity, is_done));
+    if (is_done) return {};
   }
   if (!has_current) {
     if (ready.size() >= static_cast<std::size_t>(limits.max_pictures_in_flight)) {
       return Status::limit("max_pictures_in_flight");
     }
+    current_identity = identity;
     start_picture(nal_header, sets, source);
   }
   add_slice(nal_header, nal_size, sets, r.bit_pos());
   return {};
+}
+
+/// Decides where the slice at hand belongs: to the current picture, which it may repeat in part, to
+/// the next one, which ends the current one, or to one that has gone.
+/// \param is_done  nothing is left to be done with the slice
+Status HeaderDecoder::Impl::join_picture(const PictureIdentity& identity, bool& is_done) {
+  if (identity != current_identity) {
+    if (recent.is_late(identity, header) || recent.is_late_frame(identity)) {
+      return Status::invalid("late_slice", "H.264 7.4.1.2.4");
+    }
+    finish_picture();
+    return {};
+  }
+  if (CodedSlice* const again = find_slice_at(header); again != nullptr) {
+    // Some encoders give every IDR picture the same idr_pic_id; with nothing in between, equal
+    // bytes are one NAL unit that was delivered twice.
+    if (!delimiter_is_there && is_repetition(*again, again->rbsp)) {
+      is_done = true;
+      ++counts.num_nal_units_repeated;
+      return {};
+    }
+    if (again == current.slices.data()) {  // the whole picture again
+      finish_picture();
+      return {};
+    }
+  }
+  const std::int32_t num_planes = current.slices[0].sps->separate_colour_plane_flag ? 3 : 1;
+  if (current.info.num_slices >= header.PicSizeInMbs * num_planes) {
+    return Status::invalid("first_mb_in_slice", "H.264 7.4.3");  // each has a macroblock of its own
+  }
+  if (current.info.num_slices >= max_slices) return Status::limit("max_slices_per_picture");
+  if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
+  return {};
+}
+
+/// The slice of the current picture that begins with the same macroblock, or null.
+CodedSlice* HeaderDecoder::Impl::find_slice_at(const SliceHeader& wanted) noexcept {
+  const auto end = current.slices.begin() + current.info.num_slices;
+  const auto it = std::find_if(current.slices.begin(), end, [&wanted](const CodedSlice& slice) {
+    return slice.header.first_mb_in_slice == wanted.first_mb_in_slice &&
+           slice.header.colour_plane_id == wanted.colour_plane_id;
+  });
+  return it == end ? nullptr : &*it;
+}
+
+/// Whether the payload at hand is that of `span`, or one of them is the other cut short; the longer
+/// one stays.
+bool HeaderDecoder::Impl::is_repetition(CodedSlice& slice, RbspSpan& span) {
+  const auto begin = current.rbsp.begin() + static_cast<std::ptrdiff_t>(span.offset);
+  const auto size = static_cast<std::ptrdiff_t>(std::min(span.size, rbsp_size));
+  if (!std::equal(begin, begin + size, rbsp.begin())) return false;
+  if (rbsp_size > span.size && has_room_for_payload()) {
+    const std::int64_t grown = static_cast<std::int64_t>(rbsp_size - span.size);
+    span = append_rbsp();
+    slice.size_bytes += grown;
+    current.info.size_bytes += grown;
+  }
+  return true;
 }
 
 void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
@@ -284,7 +359,10 @@ void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t
   slice.header = header;
   slice.sps = sets.sps;
   slice.pps = sets.pps;
-  build_ref_pic_lists(*sets.sps, header, current.info.poc, marking.frames(), slice.refs);
+  build_ref_pic_lists(*sets.sps, header, current.info.poc, marking.frames(), slice.refs,
+                      marking.unknown_before());
+  recent.add_slice(header);
+  delimiter_is_there = false;
   slice.rbsp = append_rbsp();
   slice.data_bit_offset = data_bit_offset;
   slice.partition_b = slice.partition_c = {};
@@ -316,7 +394,12 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
       continue;
     }
     RbspSpan& partition = is_b ? slice.partition_b : slice.partition_c;
-    COPE_REQUIRE(partition.size == 0, "slice_id", "H.264 7.4.2.9.2");
+    if (partition.size != 0 && is_repetition(slice, partition)) {
+      ++counts.num_nal_units_repeated;
+      return {};
+    }
+    // Partition B comes before C: else it is that of a later slice of which A was lost.
+    COPE_REQUIRE(partition.size == 0 && slice.partition_c.size == 0, "slice_id", "H.264 7.4.2.9.2");
     if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
     partition = append_rbsp();
     (is_b ? slice.partition_b_bit_offset : slice.partition_c_bit_offset) = r.bit_pos();
@@ -336,12 +419,18 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   }
   sequence_ended = false;
   const bool is_idr = nal_header.IdrPicFlag();
+  const bool starts_in_the_middle = !is_idr && PrevRefFrameNum < 0;
+  std::int32_t num_frames_lost = 0;
   if (is_idr) {
     marking.clear();
     PrevRefFrameNum = 0;
+    recent.end_sequence();
+  } else if (starts_in_the_middle) {
+    PrevRefFrameNum = (header.frame_num - 1) & (sps.MaxFrameNum() - 1);
   } else {
-    infer_missing_frames(sps);
+    num_frames_lost = infer_missing_frames(sps);
   }
+  recent.start(current_identity);
   marking.update_frame_num_wrap(header.frame_num, sps.MaxFrameNum());
 
   const PicOrderCnt poc = poc_decoder.derive(sps, nal_header, header);
@@ -358,6 +447,13 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
                    : header.bottom_field_flag ? prim::PictureStructure::kBottom
                                               : prim::PictureStructure::kTop;
   info.is_second_field = is_second_field(nal_header);
+  info.num_frames_lost = num_frames_lost;
+  if (info.is_second_field) first_parity = previous.fields;
+  release_held(!info.is_second_field);
+  if (starts_in_the_middle) {
+    marking.start_in_the_middle(has_recovery_point ? info.poc
+                                                   : std::numeric_limits<std::int32_t>::max());
+  }
   info.mbaff = header.MbaffFrameFlag;
   info.is_idr = is_idr;
   info.starts_sequence = is_idr;
@@ -387,8 +483,9 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
 /// Decoding process for gaps in frame_num, 8.2.5.2; where the SPS allows none, frames were lost and
 /// the same frames take their places in the lists. Of a long gap only the last frames can remain in
 /// the window, so only they are made.
-void HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
-  if (PrevRefFrameNum < 0 || header.frame_num == PrevRefFrameNum) return;
+/// \return number of frames that were lost
+std::int32_t HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
+  if (header.frame_num == PrevRefFrameNum) return 0;
   const std::int32_t mask = sps.MaxFrameNum() - 1;
   const std::int32_t num_missing = (header.frame_num - PrevRefFrameNum - 1) & mask;
   for (std::int32_t i =
@@ -397,12 +494,18 @@ void HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
     const std::int32_t UnusedShortTermFrameNum = (header.frame_num - i) & mask;
     marking.infer_frame(sps, UnusedShortTermFrameNum,
                         poc_decoder.infer_frame(sps, UnusedShortTermFrameNum));
+    if (!sps.gaps_in_frame_num_value_allowed_flag) {
+      recent.add_lost(static_cast<std::uint16_t>(UnusedShortTermFrameNum));
+    }
   }
   if (num_missing > 0) {
     PrevRefFrameNum = (header.frame_num - 1) & mask;
     previous.is_lone_field = false;
   }
   counts.num_frame_num_gaps += num_missing;
+  if (sps.gaps_in_frame_num_value_allowed_flag) return 0;
+  counts.num_frames_lost += num_missing;
+  return num_missing;
 }
 
 /// Whether the slice at hand belongs to the second field of a complementary field pair of which the
@@ -433,7 +536,10 @@ void HeaderDecoder::Impl::finish_picture() {
     }
     info.is_leading = open_random_access_poc.has_value() && info.poc < *open_random_access_poc;
   }
-  if (has_operation_5) open_random_access_poc.reset();
+  if (has_operation_5) {
+    open_random_access_poc.reset();
+    recent.end_sequence();
+  }
 
   // 8.2.1: tempPicOrderCnt is subtracted, so that the picture counts from 0.
   PicOrderCnt poc{info.top_poc, info.bottom_poc};
@@ -456,7 +562,28 @@ void HeaderDecoder::Impl::finish_picture() {
   previous.is_reference = info.is_reference;
   previous.is_leading = info.is_leading;
   previous.decode_index = info.decode_index;
-  ready.push(current);
+  if (previous.is_lone_field) {
+    std::swap(held, current);
+    has_held = true;
+  } else {
+    ready.push(current);
+  }
+}
+
+/// Hands the held first field out. One that stays alone and has not the parity that first fields
+/// had before is more likely a second one of which the first, its nearest reference, was lost.
+void HeaderDecoder::Impl::release_held(bool is_alone) {
+  if (!has_held) return;
+  has_held = false;
+  if (is_alone && fields_of(held.slices[0].header) != first_parity) {
+    for (std::int32_t i = 0; i < held.info.num_slices; ++i) {
+      prim::SliceRefs& refs = held.slices[static_cast<std::size_t>(i)].refs;
+      for (auto& list : refs.ref) {
+        for (prim::RefPicture& ref : list) ref.is_missing = true;
+      }
+    }
+  }
+  ready.push(held);
 }
 
 void HeaderDecoder::Impl::mark_references(PicOrderCnt poc_after_marking) {
@@ -475,6 +602,7 @@ void HeaderDecoder::Impl::forget_sequence() noexcept {
   previous = {};
   PrevRefFrameNum = -1;
   open_random_access_poc.reset();
+  recent.clear();
 }
 
 HeaderDecoder::HeaderDecoder(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -491,7 +619,10 @@ Status HeaderDecoder::push_nal(std::span<const std::uint8_t> nal, const NalSourc
   return status;
 }
 
-void HeaderDecoder::end_access_unit() { impl_->finish_picture(); }
+void HeaderDecoder::end_access_unit() {
+  impl_->finish_picture();
+  impl_->release_held(false);
+}
 
 bool HeaderDecoder::pop_picture(CodedPicture& out) {
   if (impl_->ready.empty()) return false;
@@ -500,7 +631,7 @@ bool HeaderDecoder::pop_picture(CodedPicture& out) {
 }
 
 void HeaderDecoder::reset() {
-  impl_->has_current = false;
+  impl_->has_current = impl_->has_held = false;
   impl_->ready.clear();
   impl_->has_recovery_point = false;
   impl_->partition_a_is_there = false;

@@ -114,12 +114,23 @@ void begin_blocks(prim::PicturePrimitives& picture) {
   std::memset(blocks.bits.data(), 0, blocks.size() * sizeof(std::uint32_t));
 }
 
+/// Marks every block of a slice as not parsed again.
+void take_back(prim::BlockMap& blocks, std::uint16_t slice_idx) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks.slice_idx[i] != slice_idx) continue;
+    blocks.type[i] = static_cast<std::uint8_t>(prim::BlockType::kLost);
+    blocks.flags[i] = 0;
+    blocks.slice_idx[i] = prim::kNoSlice;
+    blocks.bits[i] = 0;
+  }
+}
+
 /// QP statistics and lost blocks, once all slices are in.
 void finish_blocks(prim::PicturePrimitives& picture) {
   prim::PictureInfo& info = picture.info;
   const prim::BlockMap& blocks = picture.blocks;
   info.qp_sum = 0;
-  info.num_blocks_lost = 0;
+  info.num_blocks_lost = info.num_motion_lost = 0;
   int low = std::numeric_limits<int>::max();
   int high = std::numeric_limits<int>::min();
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -189,6 +200,8 @@ Status status_of(const SliceResult& result, const CodedSlice& slice, const Outpu
   const char* element = "slice_data";
   if (result.end == SliceEnd::kInvalidSyntax) element = result.element;
   if (result.end == SliceEnd::kTooManyMbs) element = "CurrMbAddr";
+  if (result.end == SliceEnd::kOverlap) element = "first_mb_in_slice";
+  if (result.end == SliceEnd::kTrailingData) element = "end_of_slice_flag";
   Status status = Status::invalid(element, "H.264 7.3.4", result.bit_pos);
   status.nal_index = slice.nal_index;
   return status;
@@ -313,9 +326,16 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     }
     arrays.motion = motion.mbs.data() + static_cast<std::ptrdiff_t>(plane) * num_mbs;
 
+    const OutputCursor begin = cursor;
     const SliceResult result = parse_slice(coded, slice, params, arrays, cursor);
     budget.spend(result.num_mbs);
     if (result.end != SliceEnd::kComplete) {
+      // Macroblocks before the end of data that were cut are good. Data that contradict themselves
+      // were changed, and nothing says where.
+      if (result.end != SliceEnd::kOverrun) {
+        take_back(target.blocks, params.slice_idx);
+        cursor = begin;
+      }
       ++job.report.num_slices_damaged;
       const Status status = status_of(result, slice, cursor, options.limits);
       if (job.report.first_error.ok() || status.code == StatusCode::kLimitExceeded) {

@@ -18,6 +18,7 @@ struct MotionSyntax;
 /// How the parse of one picture went.
 struct ParseReport {
   std::int32_t num_blocks_lost = 0;  ///< macroblocks marked BlockType::kLost
+  std::int32_t num_motion_lost = 0;  ///< macroblocks marked kMotionLost
   std::int32_t num_slices_damaged = 0;
   Status first_error;
 };
@@ -61,7 +62,7 @@ using PictureLookup = const prim::PicturePrimitives* (*)(void* context, std::int
 
 /// Pass 2: derives the motion vectors of `job.picture` (8.4.1). Direct modes look at the collocated
 /// picture, so pictures pass here in decoding order. A collocated picture that is missing is
-/// treated as intra coded, and the picture's direct-predicted blocks count as lost.
+/// treated as intra coded, and the blocks for which that matters are marked kMotionLost.
 void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context);
 
 }  // namespace cope::h264

@@ -47,8 +47,9 @@ class CodedUnit {
 
 /// How the parse of one picture went.
 struct Damage {
-  std::int32_t num_blocks_lost = 0;
-  Status first_error;  ///< ok when nothing was damaged
+  std::int32_t num_blocks_lost = 0;  ///< not parsed
+  std::int32_t num_motion_lost = 0;  ///< parsed, but their vectors depend on a loss elsewhere
+  Status first_error;                ///< ok when nothing was damaged
 };
 
 /// Turns one coded picture at a time into primitives. Owns the parser's scratch memory, so a
@@ -72,8 +73,11 @@ class PictureWorker {
 
 struct CodecCounts {
   std::int64_t num_nal_units = 0;
-  std::int64_t num_nal_units_damaged = 0;  ///< dropped
-  Status first_error;                      ///< of a dropped NAL unit
+  std::int64_t num_nal_units_damaged = 0;   ///< dropped
+  std::int64_t num_nal_units_skipped = 0;   ///< of other layers and views, auxiliary, redundant
+  std::int64_t num_nal_units_repeated = 0;  ///< delivered twice
+  std::int64_t num_frames_lost = 0;         ///< reference frames that never came, as far as known
+  Status first_error;                       ///< of a dropped NAL unit
 };
 
 /// One codec: packets in, coded pictures out, in decoding order. Not thread-safe.

@@ -129,7 +129,7 @@ class H264Worker final : public PictureWorker {
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
     std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
-    damage = {job_.report.num_blocks_lost, job_.report.first_error};
+    damage = {job_.report.num_blocks_lost, job_.report.num_motion_lost, job_.report.first_error};
     return std::exchange(job_.picture, nullptr);
   }
 
@@ -171,7 +171,9 @@ class H264Codec final : public Codec {
 
   CodecCounts counts() const noexcept override {
     const h264::StreamCounts& counts = decoder_.counts();
-    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
+    return {counts.num_nal_units,         counts.num_nal_units_damaged,
+            counts.num_nal_units_skipped, counts.num_nal_units_repeated,
+            counts.num_frames_lost,       counts.first_error};
   }
 
  private:

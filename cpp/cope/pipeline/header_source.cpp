@@ -96,6 +96,9 @@ Status HeaderSource::next(HeaderPicture& out, bool stop_at_damage, const Poll& p
   }
   counts_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
   if (!status.ok()) return status;
+  if (stop_at_damage && pending_.front().picture.unit->info().num_frames_lost > 0) {
+    return Status::invalid("frame_num", "H.264 7.4.3");
+  }
   recycle(std::move(out.unit));
   out = std::move(pending_.front().picture);
   pending_bytes_ -= pending_.front().size_bytes;

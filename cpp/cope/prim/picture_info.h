@@ -59,6 +59,9 @@ struct PictureInfo {
   std::int32_t num_slices = 0;          ///< slice NAL units of the primary coded picture; H.265:
                                         ///< independent slice segments
   std::int32_t num_slice_segments = 0;  ///< H.265: all slice segments
+  /// Reference frames lost right before this picture, by the account of frame_num. Other lost
+  /// pictures leave no trace.
+  std::int32_t num_frames_lost = 0;
 
   std::int32_t width =
       0;  ///< coded luma samples, a multiple of 16 (H.265: of 8); of the field for a field picture
@@ -78,6 +81,7 @@ struct PictureInfo {
   std::int32_t qp_min = 0;
   std::int32_t qp_max = 0;
   std::int32_t num_blocks_lost = 0;  ///< macroblocks that could not be parsed
+  std::int32_t num_motion_lost = 0;  ///< macroblocks that were, but for their vectors: kMotionLost
 };
 
 }  // namespace cope::prim
