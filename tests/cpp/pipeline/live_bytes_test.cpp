@@ -42,6 +42,12 @@ void add_live(std::int64_t bytes) noexcept {
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   operator delete(memory);
 }
+// AddressSanitizer has arrays of its own unless these are replaced as well.
+[[gnu::noinline]] void* operator new[](std::size_t size) { return operator new(size); }
+[[gnu::noinline]] void operator delete[](void* memory) noexcept { operator delete(memory); }
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept {
+  operator delete(memory);
+}
 
 namespace cope::pipeline {
 namespace {
