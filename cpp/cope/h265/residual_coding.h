@@ -283,7 +283,8 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     }
 
     const unsigned is_hidden =
-        may_hide_sign && std::bit_width(significant) - std::countr_zero(significant) > 4;
+        may_hide_sign &&
+        static_cast<int>(std::bit_width(significant)) - std::countr_zero(significant) > 4;
     const unsigned num_signs = num - is_hidden;
     const std::uint32_t signs = bypass_bins(engine, num_signs) << (16 - num_signs);
 
