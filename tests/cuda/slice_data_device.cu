@@ -60,7 +60,8 @@ __global__ void parse_slice_segments_kernel(SegmentTask* tasks, std::int64_t num
   const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= num_tasks) return;
   SegmentTask& task = tasks[i];
-  CabacReader reader(task.rbsp, task.size_bytes, task.data_bit_offset);
+  EntropyState entropy;
+  CabacReader reader(entropy, task.rbsp, task.size_bytes, task.data_bit_offset);
   SliceSegmentParser parser(task.params, task.arrays, task.cursor, reader);
   task.result = parser.parse();
 }
