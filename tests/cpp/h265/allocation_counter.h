@@ -1,0 +1,11 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace cope::h265 {
+
+/// What this test program has asked of the heap so far (allocation_counter_test.cpp).
+extern std::atomic<std::int64_t> num_allocations;
+
+}  // namespace cope::h265
