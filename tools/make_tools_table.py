@@ -172,12 +172,19 @@ motion vector with its reference equal those of an independent decoder: {total} 
 Of streams with several layers (scalable, multi-view, 3D) layer 0 is read and the rest passed over.
 Weighted prediction and loop filters change no value that is read. Palette mode, current picture
 referencing, adaptive motion vector resolution, adaptive colour transform (screen content coding)
-and separate colour planes are refused by name. What no stream uses is read all the same, and tested
-on bits written for it.
+and separate colour planes are refused by name. Tools that no stream uses are
+tested on bits written for the purpose.
 
 | coding tool | clause | profiles | exact streams | for instance |
 | --- | --- | --- | --- | --- |
 """
+
+# Tools that no stream uses, and the tests that do.
+TESTED_ELSEWHERE = {
+    "pcm": "tests/python/test_h265_pcm.py",
+    "bla": "tests/cpp/h265/header_decoder_test.cpp",
+    "long_term_sps": "tests/cpp/h265/slice_header_test.cpp",
+}
 
 STANDARDS = {"h264": (H264_TOOLS, H264_HEAD), "h265": (H265_TOOLS, H265_HEAD)}
 
@@ -193,7 +200,8 @@ def table(standard: str) -> str:
     for feature, name, clause, profiles in tools:
         users = [row for row in rows if feature in row["features"].split()]
         if not users:
-            lines.append(f"| {name} | {clause} | {profiles} | none | |")
+            test = TESTED_ELSEWHERE[feature]
+            lines.append(f"| {name} | {clause} | {profiles} | none | `{test}` |")
             continue
         shortest = min(users, key=lambda row: (len(row["features"]), row["stream"]))
         stream = Path(shortest["stream"]).name

@@ -61,3 +61,9 @@ class Tables(dict[str, Any]):
 def h264_spec() -> Tables:
     """The checked tables of H.264."""
     return Tables(json.loads(require_data("spec/h264.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def h265_spec() -> Tables:
+    """The checked tables of H.265."""
+    return Tables(json.loads(require_data("spec/h265.json").read_text(encoding="utf-8")))

@@ -29,9 +29,10 @@ COPE_HD constexpr void init_contexts(ContextState* states, const std::int8_t (*m
   for (std::size_t i = 0; i < count; ++i) states[i] = init_context(mn[i][0], mn[i][1], slice_qp);
 }
 
-/// All that decoding one bin of a context looks up, as one word: rangeTabLPS of the state in bytes
-/// 0 to 3 by qCodIRangeIdx, then the next state (H.264 9.3.3.2.1.1) after the MPS and after the
-/// LPS. The word depends on the context alone, so it is there before the range is.
+/// All that decoding one bin of a context looks up, as one word: the next state (H.264
+/// 9.3.3.2.1.1) after the LPS in byte 0 and after the MPS in byte 1, and rangeTabLPS of the state
+/// such that a shift by 8 * qCodIRangeIdx brings its value to bits 62 to 55, where the engine wants
+/// it. The word depends on the context alone, so it is there before the range is.
 COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned pStateIdx = state >> 1;
   const unsigned valMPS = state & 1;
@@ -39,9 +40,9 @@ COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned lpsMPS = pStateIdx == 0 ? 1 - valMPS : valMPS;
   const unsigned transIdxLps = kTransIdxLps[pStateIdx];
   std::uint64_t word = 0;
-  for (int q = 3; q >= 0; --q) word = word << 8 | kRangeTabLps[pStateIdx][q];
-  return word | std::uint64_t{transIdxMps << 1 | valMPS} << 32 |
-         std::uint64_t{transIdxLps << 1 | lpsMPS} << 40;
+  for (int q = 0; q < 4; ++q) word = word << 8 | kRangeTabLps[pStateIdx][q];
+  return word << 31 | std::uint64_t{transIdxMps << 1 | valMPS} << 8 |
+         std::uint64_t{transIdxLps << 1 | lpsMPS};
 }
 
 struct BinWords {

@@ -30,9 +30,9 @@ enum InterPredIdc : std::uint8_t { PRED_L0 = 1, PRED_L1 = 2, PRED_BI = 3 };
 /// `n` bypass bins, the first one highest; n in 0..32.
 COPE_HD COPE_FORCE_INLINE std::uint32_t bypass_bins(entropy::CabacEngine& engine,
                                                     unsigned n) noexcept {
-  std::uint32_t bins = 0;
-  while (n-- != 0) bins = bins << 1 | engine.bypass();
-  return bins;
+  if (COPE_LIKELY(n <= 16)) return engine.bypass_bins(n);
+  const std::uint32_t high = engine.bypass_bins(n - 16);
+  return high << 16 | engine.bypass_bins(16);
 }
 
 /// k-th order Exp-Golomb code of bypass bins (9.3.3.4). Longer prefixes than valid streams have

@@ -321,37 +321,43 @@ class CodingQuadtreeParser {
     if (qp_.QpY < cursor_.qp_min) cursor_.qp_min = qp_.QpY;
     if (qp_.QpY > cursor_.qp_max) cursor_.qp_max = qp_.QpY;
 
-    const std::size_t first = block_at(cu_.x, cu_.y);
-    const int log2_width = cu_.log2CbSize - s_.MinCbLog2SizeY;
+    switch (cu_.log2CbSize - s_.MinCbLog2SizeY) {
+      case 0:
+        return fill_blocks<1>(type, bits);
+      case 1:
+        return fill_blocks<2>(type, bits);
+      case 2:
+        return fill_blocks<4>(type, bits);
+      default:
+        return fill_blocks<8>(type, bits);
+    }
+  }
+
+  /// `kWidth`: blocks along the side of the coding unit.
+  template <unsigned kWidth>
+  COPE_HD void fill_blocks(prim::BlockType type, std::uint32_t bits) noexcept {
     const auto flags =
         static_cast<std::uint8_t>(cu_.cu_transquant_bypass_flag ? prim::kTransquantBypass : 0);
-    if (log2_width == 0) {
-      out_.type[first] = static_cast<std::uint8_t>(type);
-      out_.flags[first] = flags;
-      out_.partition[first] = static_cast<std::uint8_t>(cu_.log2CbSize);
-      out_.partition_shape[first] = cu_.part_mode;
-      out_.qp[first] = static_cast<std::int8_t>(qp_.QpY);
-      out_.slice_idx[first] = s_.slice_idx;
-      out_.bits[first] = bits;
-      return;
-    }
-    const int width = 1 << log2_width;
-    const std::uint32_t share = bits >> (2 * log2_width);
-    std::uint32_t rest = bits & ((1u << (2 * log2_width)) - 1);  // to the first blocks, one each
-    for (int row = 0; row < width; ++row) {
-      const std::size_t at = first + static_cast<std::size_t>(row * out_.blocks_stride);
-      fill_states(out_.type + at, width, static_cast<std::uint8_t>(type));
-      fill_states(out_.flags + at, width, flags);
-      fill_states(out_.partition + at, width, static_cast<std::uint8_t>(cu_.log2CbSize));
-      fill_states(out_.partition_shape + at, width, cu_.part_mode);
-      fill_states(reinterpret_cast<std::uint8_t*>(out_.qp + at), width,
-                  static_cast<std::uint8_t>(qp_.QpY));
-      for (int i = 0; i < width; ++i) {
-        out_.slice_idx[at + static_cast<std::size_t>(i)] = s_.slice_idx;
-        out_.bits[at + static_cast<std::size_t>(i)] = share + (rest != 0);
-        rest -= rest != 0;
+    const std::uint32_t share = bits / (kWidth * kWidth);
+    const std::uint32_t rest = bits % (kWidth * kWidth);  // to the first blocks, one each
+    std::size_t at = block_at(cu_.x, cu_.y);
+    for (unsigned row = 0; row < kWidth; ++row) {
+      fill_row<kWidth>(out_.type + at, static_cast<std::uint8_t>(type));
+      fill_row<kWidth>(out_.flags + at, flags);
+      fill_row<kWidth>(out_.partition + at, static_cast<std::uint8_t>(cu_.log2CbSize));
+      fill_row<kWidth>(out_.partition_shape + at, static_cast<std::uint8_t>(cu_.part_mode));
+      fill_row<kWidth>(out_.qp + at, static_cast<std::int8_t>(qp_.QpY));
+      fill_row<kWidth>(out_.slice_idx + at, s_.slice_idx);
+      for (unsigned i = 0; i < kWidth; ++i) {
+        out_.bits[at + i] = share + (row * kWidth + i < rest);
       }
+      at += static_cast<std::size_t>(out_.blocks_stride);
     }
+  }
+
+  template <unsigned kWidth, class T>
+  COPE_HD COPE_FORCE_INLINE static void fill_row(T* row, T value) noexcept {
+    for (unsigned i = 0; i < kWidth; ++i) row[i] = value;
   }
 
   // SliceType of slice_header.h, which is not device code.

@@ -26,7 +26,7 @@ constexpr unsigned kOneAboveOther = 1U << k2NxN | 1U << k2NxnU | 1U << k2NxnD;
 class MergeList {
  public:
   MergeList(SliceMotion& slice, const MotionNeighbours& neighbours, const PredictionUnit& unit)
-      : slice_(slice), neighbours_(neighbours), unit_(unit) {
+      : slice_(slice), neighbours_(neighbours) {
     block_ = {unit.x, unit.y, unit.width, unit.height};
     part_bit_ = 1U << unit.part_mode;
     is_second_ = unit.part_idx == 1;
@@ -117,7 +117,6 @@ class MergeList {
 
   SliceMotion& slice_;
   const MotionNeighbours& neighbours_;
-  const PredictionUnit& unit_;
   PredictionBlock block_;
   unsigned part_bit_ = 1;
   bool is_second_ = false;

@@ -262,6 +262,10 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     params.first_slice_id = first_slice_id;
     params.slice_id = first_slice_id + static_cast<std::uint32_t>(segment.slice_idx);
     params.keep_coefficients = options.keep_coefficients;
+    if (i + 1 < num_segments) {
+      params.next_segment_address =
+          static_cast<std::int32_t>(coded.segments[i + 1].header.slice_segment_address);
+    }
 
     CabacReader reader(coded.rbsp.data() + segment.rbsp.offset, segment.rbsp.size,
                        segment.data_bit_offset);

@@ -34,10 +34,27 @@ COPE_HD COPE_FORCE_INLINE std::uint32_t coeff_abs_level_remaining(entropy::Cabac
                                                                   unsigned cRiceParam,
                                                                   unsigned log2TransformRange,
                                                                   bool& invalid) noexcept {
+  // Prefix and suffix mostly lie within 16 bins.
+  const std::uint32_t bins = engine.peek_bypass();
+  unsigned prefix = static_cast<unsigned>(std::countl_one(static_cast<std::uint16_t>(bins)));
+  if (COPE_LIKELY(prefix <= 3)) {
+    const unsigned length = prefix + 1 + cRiceParam;
+    if (COPE_LIKELY(length <= 16)) {
+      engine.skip_bypass(length, bins >> (16 - length));
+      const std::uint32_t suffix = bins >> (16 - length) & ((1u << cRiceParam) - 1);
+      return (prefix << cRiceParam) + suffix;
+    }
+    engine.skip_bypass(prefix + 1, bins >> (15 - prefix));
+    return (prefix << cRiceParam) + bypass_bins(engine, cRiceParam);
+  }
   const unsigned max_prefix = log2TransformRange == 0 ? 32 : 32 - log2TransformRange;
-  unsigned prefix = 0;
-  while (prefix < max_prefix && engine.bypass() != 0) ++prefix;
-  if (prefix <= 3) return (prefix << cRiceParam) + bypass_bins(engine, cRiceParam);
+  if (COPE_LIKELY(prefix < max_prefix && prefix < 16)) {
+    engine.skip_bypass(prefix + 1, bins >> (15 - prefix));
+  } else {  // all ones so far, and without a zero behind the longest prefix
+    prefix = prefix < max_prefix ? prefix : max_prefix;
+    engine.skip_bypass(prefix, bins >> (16 - prefix));
+    while (prefix < max_prefix && engine.bypass() != 0) ++prefix;
+  }
   unsigned suffix_bits = prefix - 3 + cRiceParam;
   if (log2TransformRange != 0) {
     if (prefix == max_prefix) suffix_bits = log2TransformRange;
@@ -64,6 +81,37 @@ COPE_HD COPE_FORCE_INLINE unsigned last_sig_coeff_prefix(entropy::CabacEngine& e
     ++prefix;
   }
   return prefix;
+}
+
+/// Bits 15 to 8; for loops that become vector code.
+COPE_HD_TABLE std::uint32_t kBits[8] = {0x8000, 0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100};
+
+/// Gives eight magnitudes the signs in bits 15 to 8 of `signs`.
+COPE_HD COPE_FORCE_INLINE void apply_signs(std::uint32_t signs, const std::uint32_t* magnitudes,
+                                           std::int32_t* levels) noexcept {
+  for (unsigned m = 0; m < 8; ++m) {
+    const std::uint32_t is_negative = (signs & kBits[m]) != 0;
+    levels[m] = static_cast<std::int32_t>((magnitudes[m] ^ (0 - is_negative)) + is_negative);
+  }
+}
+
+/// Eight levels of magnitude 1 or 2.
+COPE_HD COPE_FORCE_INLINE void write_levels(std::uint32_t signs, std::uint32_t is_greater1,
+                                            std::int32_t* levels) noexcept {
+  for (unsigned m = 0; m < 8; ++m) {
+    const std::uint32_t is_negative = (signs & kBits[m]) != 0;
+    const std::uint32_t magnitude = 1 + ((is_greater1 & kBits[m]) != 0);
+    levels[m] = static_cast<std::int32_t>((magnitude ^ (0 - is_negative)) + is_negative);
+  }
+}
+
+/// StatCoeff after the first coeff_abs_level_remaining of a sub-block (9.3.4.2.6).
+COPE_HD inline void update_stat_coeff(std::uint8_t& StatCoeff, std::uint32_t remaining) noexcept {
+  if (remaining >= 3u << (StatCoeff / 4)) {
+    ++StatCoeff;
+  } else if (2 * remaining < 1u << (StatCoeff / 4) && StatCoeff != 0) {
+    --StatCoeff;
+  }
 }
 
 /// residual_coding(): TransCoeffLevel of one transform block in the order of coding, from the last
@@ -171,13 +219,16 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     const std::uint64_t right = (coded & 0xfefefefefefefefe) >> at >> 1;
     const std::uint64_t below = coded >> at >> 8;
     const auto csbf = static_cast<unsigned>((right & 1) | (below & 1) << 1);
+    const unsigned first_position = (at >> 3) << (log2 + 2) | (at & 7) << 2;
+    std::uint16_t* const position = positions + count;  // highest scan position first
+    std::uint32_t significant = 0;                      // in the end, by scan position
     unsigned num = 0;
-    std::uint8_t sig[16];  // scan positions of the significant coefficients, highest first
-    unsigned n = 16;       // scan positions below it are yet to come
+    unsigned n = 16;  // scan positions below it are yet to come
     if (i == lastSubBlock) {
-      sig[0] = static_cast<std::uint8_t>(lastScanPos);
-      num = 1;
       n = lastScanPos;
+      position[0] = static_cast<std::uint16_t>(first_position + coeff_offset[n]);
+      significant = 1;
+      num = 1;
     } else if (i != 0 && engine.decision(coded_sub_block_contexts[csbf != 0]) == 0) {
       continue;
     }
@@ -185,17 +236,23 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
 
     if (n != 0) {
       const std::uint8_t* const inc = one_inc_row != nullptr ? one_inc_row : inc_rows[csbf];
-      std::uint8_t* const significant = i == 0 ? first_contexts : other_contexts;
+      std::uint8_t* const sig_contexts = i == 0 ? first_contexts : other_contexts;
       while (--n != 0) {
-        sig[num] = static_cast<std::uint8_t>(n);
-        num += engine.decision(significant[inc[n]]);
+        const unsigned flag = engine.decision(sig_contexts[inc[n]]);
+        position[num] = static_cast<std::uint16_t>(first_position + coeff_offset[n]);
+        num += flag;
+        significant = significant << 1 | flag;
       }
-      sig[num] = 0;
+      unsigned flag =
+          1;  // of a coded sub-block without another one, it is significant by inference
       if (i == 0) {
-        num += engine.decision(*dc_context);
-      } else {  // of a coded sub-block without another one, it is significant by inference
-        num += num == 0 ? 1 : engine.decision(significant[inc[0]]);
+        flag = engine.decision(*dc_context);
+      } else if (num != 0) {
+        flag = engine.decision(sig_contexts[inc[0]]);
       }
+      position[num] = static_cast<std::uint16_t>(first_position);
+      num += flag;
+      significant = significant << 1 | flag;
       if (num == 0) break;
     }
 
@@ -204,82 +261,70 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     std::uint8_t* const greater1 = greater1_contexts + 4 * ctxSet;
     const unsigned num_greater1 = num < 8 ? num : 8;
     unsigned greater1Ctx = 1;
-    std::uint32_t is_greater1 = 0;  // by index into `sig`
+    std::uint32_t is_greater1 = 0;  // in the end, of position[m] in bit 15 - m
+    std::uint32_t sumAbsLevel = num;
     for (unsigned m = 0; m < num_greater1; ++m) {
       const unsigned flag = engine.decision(greater1[greater1Ctx]);
-      is_greater1 |= flag << m;
-      greater1Ctx = flag != 0 ? 0 : 0xf8u >> (2 * greater1Ctx) & 3;  // 0, 2, 3, 3
+      is_greater1 = is_greater1 << 1 | flag;
+      sumAbsLevel += flag;
+      greater1Ctx = 0xf8u >> (2 * greater1Ctx) & 3 & (flag - 1);  // 0, 2, 3, 3; 0 behind a one
     }
+    is_greater1 <<= 16 - num_greater1;
     previous_greater1 = is_greater1 != 0;
-    std::uint32_t escapes = ((1u << num) - 1) & ~0xffu;  // have coeff_abs_level_remaining
-    unsigned first_greater1 = 16;
+    std::uint32_t escapes = 0xffffu << (16 - num) & 0xff;  // have coeff_abs_level_remaining
+    std::uint32_t first_greater1 = 0;
     if (is_greater1 != 0) {
-      first_greater1 = static_cast<unsigned>(std::countr_zero(is_greater1));
+      first_greater1 = std::bit_floor(is_greater1);
       const unsigned flag = engine.decision(greater2_contexts[ctxSet]);
-      escapes |= is_greater1 & (is_greater1 - 1);
-      escapes |= flag << first_greater1;
+      escapes |= is_greater1 ^ (flag != 0 ? 0 : first_greater1);
     }
     if constexpr (kExtended) {
       if (s.cabac_bypass_alignment_enabled_flag && escapes != 0) engine.align_bypass();
     }
 
-    const unsigned is_hidden = may_hide_sign && sig[0] - sig[num - 1] > 3;
+    const unsigned is_hidden =
+        may_hide_sign && std::bit_width(significant) - std::countr_zero(significant) > 4;
     const unsigned num_signs = num - is_hidden;
-    // The sign of sig[m] in bit 15 - m.
     const std::uint32_t signs = bypass_bins(engine, num_signs) << (16 - num_signs);
 
-    std::uint16_t* const position = positions + count;
     std::int32_t* const level = levels + count;
-    const unsigned first_position = (at >> 3) << (log2 + 2) | (at & 7) << 2;
-    std::uint32_t sumAbsLevel = num + static_cast<std::uint32_t>(std::popcount(is_greater1));
     if (escapes == 0) {
-      for (unsigned m = 0; m < num; ++m) {
-        const auto magnitude = static_cast<std::int32_t>(1 + (is_greater1 >> m & 1));
-        const auto sign = static_cast<std::int32_t>(signs >> (15 - m) & 1);
-        position[m] = static_cast<std::uint16_t>(first_position + coeff_offset[sig[m]]);
-        level[m] = (magnitude ^ -sign) + sign;
-      }
+      write_levels(signs, is_greater1, level);
     } else {
       std::uint32_t magnitudes[16];
-      for (unsigned m = 0; m < num; ++m) magnitudes[m] = 1 + (is_greater1 >> m & 1);
+      for (unsigned m = 0; m < 8; ++m) magnitudes[m] = 1 + ((is_greater1 & kBits[m]) != 0);
+      for (unsigned m = 8; m < 16; ++m) magnitudes[m] = 1;
       unsigned cRiceParam = 0;
       if constexpr (kExtended) {
         if (s.persistent_rice_adaptation_enabled_flag) cRiceParam = *StatCoeff / 4u;
       }
       [[maybe_unused]] bool is_first = true;
-      for (; escapes != 0; escapes &= escapes - 1) {
-        const auto m = static_cast<unsigned>(std::countr_zero(escapes));
+      do {
+        const auto m = static_cast<unsigned>(std::countl_zero(escapes)) - 16;
+        const std::uint32_t bit = 0x8000u >> m;
         const std::uint32_t remaining =
             coeff_abs_level_remaining(engine, cRiceParam, log2TransformRange, invalid);
-        const std::uint32_t magnitude = magnitudes[m] + (m == first_greater1) + remaining;
-        sumAbsLevel += magnitude - magnitudes[m];
+        const std::uint32_t more = (bit == first_greater1) + remaining;
+        const std::uint32_t magnitude = magnitudes[m] + more;
         magnitudes[m] = magnitude;
+        sumAbsLevel += more;
+        escapes ^= bit;
         if constexpr (kExtended) {
           if (s.persistent_rice_adaptation_enabled_flag) {
-            if (is_first) {
-              const unsigned stat = *StatCoeff;
-              if (remaining >= 3u << (stat / 4)) {
-                ++*StatCoeff;
-              } else if (2 * remaining < 1u << (stat / 4) && stat != 0) {
-                --*StatCoeff;
-              }
-              is_first = false;
-            }
+            if (is_first) update_stat_coeff(*StatCoeff, remaining);
+            is_first = false;
             cRiceParam += magnitude > 3u << cRiceParam;
             continue;
           }
         }
         cRiceParam += cRiceParam < 4 && magnitude > 3u << cRiceParam;
-      }
-      for (unsigned m = 0; m < num; ++m) {
-        const std::uint32_t sign = signs >> (15 - m) & 1;
-        position[m] = static_cast<std::uint16_t>(first_position + coeff_offset[sig[m]]);
-        level[m] = static_cast<std::int32_t>((magnitudes[m] ^ (0 - sign)) + sign);
-      }
+      } while (escapes != 0);
+      apply_signs(signs, magnitudes, level);
+      if (num > 8) apply_signs(signs << 8, magnitudes + 8, level + 8);
     }
-    if (is_hidden && (sumAbsLevel & 1) != 0) {
-      level[num - 1] = static_cast<std::int32_t>(0u - static_cast<std::uint32_t>(level[num - 1]));
-    }
+    const std::uint32_t is_odd = is_hidden & sumAbsLevel & 1;  // of either sign as often
+    level[num - 1] = static_cast<std::int32_t>(
+        (static_cast<std::uint32_t>(level[num - 1]) ^ (0 - is_odd)) + is_odd);
     count += num;
   }
   reader.engine = engine;

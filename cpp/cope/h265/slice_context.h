@@ -71,8 +71,9 @@ struct SliceParams {
   // ours
   std::uint32_t slice_id = 1;        ///< of the slice; unique in the life of the parser, not 0
   std::uint32_t first_slice_id = 1;  ///< of the picture: its slices have this one or larger ones
-  std::uint16_t slice_idx = 0;       ///< in the picture
-  std::uint8_t scaling_idx = 0;      ///< into PicturePrimitives::scaling
+  std::int32_t next_segment_address = -1;  ///< where the segment behind this one starts; -1: none
+  std::uint16_t slice_idx = 0;             ///< in the picture
+  std::uint8_t scaling_idx = 0;            ///< into PicturePrimitives::scaling
   bool keep_coefficients = true;
 
   /// Whether residual_coding() needs more than version 1 of the standard has.
@@ -142,7 +143,7 @@ COPE_HD constexpr std::uint32_t max_units_per_ctu(unsigned CtbLog2SizeY) noexcep
   return 1u << (2 * CtbLog2SizeY - 5);  // of 8x4
 }
 COPE_HD constexpr std::uint32_t max_levels_per_ctu(unsigned CtbLog2SizeY) noexcept {
-  return 3u << (2 * CtbLog2SizeY);
+  return (3u << (2 * CtbLog2SizeY)) + 16;  // a sub-block's room is written whole
 }
 COPE_HD constexpr std::uint32_t max_records_per_ctu(unsigned CtbLog2SizeY) noexcept {
   return 3u << (2 * CtbLog2SizeY - 4);

@@ -61,6 +61,7 @@ class SliceSegmentParser {
         return stop(SegmentEnd::kComplete);
       }
       if (is_last) return stop(SegmentEnd::kOutsidePicture);
+      if (CtbAddrInRs_ == s_.next_segment_address) return stop(SegmentEnd::kOverlap);
       if (starts_substream_) {
         if (!r_.end_of_subset_one_bit()) {
           missing_end_of_subset_ = true;
