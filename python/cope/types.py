@@ -441,8 +441,8 @@ class Picture:
 
     @cached_property
     def bits(self) -> npt.NDArray[np.uint32]:
-        """uint32, as [`Blocks`]: bits spent on each block. Those of an H.265 coding unit are shared out
-        evenly among its blocks.
+        """uint32, as [`Blocks`]: bits spent on each block. Those of an H.265 coding unit are shared
+        out evenly among its blocks.
         """
         return self._native.bits
 
