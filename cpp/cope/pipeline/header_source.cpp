@@ -1,6 +1,7 @@
 #include "cope/pipeline/header_source.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -149,10 +150,10 @@ void HeaderSource::take_pictures() {
     info.time_base_num = demuxer_.info().time_base.num;
     info.time_base_den = demuxer_.info().time_base.den;
     while (!packets_.empty() && packets_.front().packet_index < info.packet_index) {
-      // Only this object makes new holders, so the count cannot rise meanwhile. Letting a copy go
-      // orders what is written next behind what the last holder read.
+      // Only this object makes new holders, so the count cannot rise meanwhile. The fence orders
+      // what is written next behind what the last holder read.
       if (packets_.front().packet.use_count() == 1) {
-        std::shared_ptr<media::Packet>(packets_.front().packet).reset();
+        std::atomic_thread_fence(std::memory_order_acquire);
         free_packets_.push_back(std::move(packets_.front().packet));
       }
       packets_.pop_front();
