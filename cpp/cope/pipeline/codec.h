@@ -64,6 +64,18 @@ class PictureWorker {
   virtual bool needs_collocated() const noexcept = 0;
   /// Pass 1: everything but motion vectors. Any thread, any order.
   virtual void parse(bool keep_coefficients) = 0;
+  /// Divides the work of `parse` among at most so many threads and returns for how many; 1 unless
+  /// the codec can. Then `parse_part` is called for each part, in any thread, and `join_parts`
+  /// when all are done, instead of `parse`.
+  virtual std::size_t split(std::size_t max_parts) {
+    static_cast<void>(max_parts);
+    return 1;
+  }
+  virtual void parse_part(std::size_t part, bool keep_coefficients) {
+    static_cast<void>(part);
+    static_cast<void>(keep_coefficients);
+  }
+  virtual void join_parts(bool keep_coefficients) { static_cast<void>(keep_coefficients); }
   /// Pass 2: motion vectors. `lookup` finds pictures whose motion is derived; null when unknown.
   virtual void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
                       void* context) = 0;

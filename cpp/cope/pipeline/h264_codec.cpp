@@ -6,6 +6,7 @@
 #include "cope/bits/length_prefixed.h"
 #include "cope/h264/header_decoder.h"
 #include "cope/h264/picture_parser.h"
+#include "cope/h264/slice_split.h"
 #include "cope/pipeline/nal_splitter.h"
 
 namespace cope::pipeline {
@@ -123,6 +124,18 @@ class H264Worker final : public PictureWorker {
 
   void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
+  std::size_t split(std::size_t max_parts) override {
+    if (job_.coded.info.num_slices < 2) return 1;
+    if (!parts_) parts_ = std::make_unique<h264::SliceSplit>();
+    return parts_->begin(job_, max_parts);
+  }
+  void parse_part(std::size_t part, bool keep_coefficients) override {
+    parts_->parse(part, job_, {keep_coefficients, limits_});
+  }
+  void join_parts(bool keep_coefficients) override {
+    if (!parts_->join(job_)) parse(keep_coefficients);
+  }
+
   void derive(h264::PictureLookup lookup, void* context) override {
     h264::derive_motion(job_, lookup, context);
   }
@@ -137,6 +150,7 @@ class H264Worker final : public PictureWorker {
   Limits limits_;
   h264::PictureJob job_;
   h264::PictureParser parser_;
+  std::unique_ptr<h264::SliceSplit> parts_;  // where it was of use
 };
 
 class H264Codec final : public Codec {

@@ -51,6 +51,7 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   job.unit = std::move(unit);
   job.keep_coefficients = keep_coefficients;
   job.damage = {};
+  job.may_split = num_jobs_ > 1 && count_ < static_cast<std::size_t>(crew_.fair_share());
   job.out_of_memory = false;
   job.is_parsed = false;
   job.is_done.store(false, std::memory_order_relaxed);
@@ -138,10 +139,51 @@ void ParseQueue::parse(Job& job) noexcept {
   try {
     job.worker = take_worker();
     job.worker->load(*job.unit, job.picture);
-    job.worker->parse(job.keep_coefficients);
+    const auto max_parts = std::min(kMaxParts, static_cast<std::size_t>(crew_.fair_share()));
+    const std::size_t num_parts = job.may_split ? job.worker->split(max_parts) : 1;
+    if (num_parts == 1) {
+      job.worker->parse(job.keep_coefficients);
+    } else {
+      job.num_parts_left.store(num_parts, std::memory_order_relaxed);
+      for (std::size_t i = num_parts; i-- > 1;) start_part(job, i);
+      parse_part(job, 0);
+      return;  // whoever is last goes on
+    }
   } catch (const std::bad_alloc&) {
     job.out_of_memory = true;
   }
+  finish_parse(job);
+}
+
+void ParseQueue::start_part(Job& job, std::size_t part) noexcept {
+  job.parts[part] = {&job, part};
+  try {
+    crew_.submit_first({[](void* context) {
+                          const auto& self = *static_cast<Part*>(context);
+                          self.job->queue->parse_part(*self.job, self.index);
+                        },
+                        &job.parts[part]});
+  } catch (const std::bad_alloc&) {
+    parse_part(job, part);
+  }
+}
+
+void ParseQueue::parse_part(Job& job, std::size_t part) noexcept {
+  try {
+    job.worker->parse_part(part, job.keep_coefficients);
+  } catch (const std::bad_alloc&) {
+    job.out_of_memory = true;
+  }
+  if (job.num_parts_left.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  try {
+    if (!job.out_of_memory) job.worker->join_parts(job.keep_coefficients);
+  } catch (const std::bad_alloc&) {
+    job.out_of_memory = true;
+  }
+  finish_parse(job);
+}
+
+void ParseQueue::finish_parse(Job& job) noexcept {
   if (!job.out_of_memory && job.worker->needs_collocated()) {
     const std::scoped_lock lock(mutex_);
     job.is_parsed = true;
@@ -197,7 +239,7 @@ ParsedPicture ParseQueue::pop(const Poll& poll) {
   std::erase_if(known_, [&job](Known& known) {
     if (known.job != &job) return false;
     known.job = nullptr;
-    return job.out_of_memory;
+    return job.out_of_memory.load();
   });
   ParsedPicture parsed;
   parsed.unit = std::move(job.unit);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,8 @@ struct ParsedPicture {
 
 /// Parses coded pictures with the threads of a crew and hands them out in the order they came.
 ///
-/// Pictures are parsed in any order. The motion of one that looks at others is derived as soon as
+/// Pictures are parsed in any order, and where there are fewer of them than threads, the slices of
+/// one at the same time. The motion of one that looks at others is derived as soon as
 /// theirs is, by whichever thread finishes last. So the owner has nothing to do for a picture but
 /// to push and to pop it. All methods are the owner's.
 class ParseQueue {
@@ -70,6 +72,13 @@ class ParseQueue {
     Job* job = nullptr;  // as long as it is in the queue
   };
 
+  static constexpr std::size_t kMaxParts = 8;
+
+  struct Part {
+    Job* job = nullptr;
+    std::size_t index = 0;
+  };
+
   struct Job {
     ParseQueue* queue = nullptr;
     std::int64_t decode_index = 0;
@@ -78,7 +87,10 @@ class ParseQueue {
     bool keep_coefficients = true;
     std::unique_ptr<PictureWorker> worker;  // while it is parsed and derived
     Damage damage;
-    bool out_of_memory = false;
+    bool may_split = false;  // threads were idle when it came
+    std::array<Part, kMaxParts> parts;
+    std::atomic<std::size_t> num_parts_left = 0;
+    std::atomic<bool> out_of_memory = false;
     std::vector<Known> collocated;  // pictures that its motion looks at
     std::atomic<bool> is_done = false;
 
@@ -94,6 +106,9 @@ class ParseQueue {
   void retain(std::int64_t decode_index, std::span<const std::int64_t> live);
   std::unique_ptr<PictureWorker> take_worker();
   void parse(Job& job) noexcept;
+  void start_part(Job& job, std::size_t part) noexcept;
+  void parse_part(Job& job, std::size_t part) noexcept;
+  void finish_parse(Job& job) noexcept;
   void derive(Job& job) noexcept;
   void finish(Job& job) noexcept;
 
