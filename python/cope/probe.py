@@ -73,6 +73,8 @@ def probe(source: Any) -> StreamReport:
         is_supported=not reasons,
         unsupported_reason=reasons[0] if reasons else None,
         num_nal_units_damaged=stats.num_nal_units_damaged,
+        num_nal_units_skipped=stats.num_nal_units_skipped,
+        num_frames_lost=stats.num_frames_lost,
         first_error=stats.first_error,
     )
 

@@ -258,6 +258,14 @@ class PictureInfo:
         mbaff (`bool`): Macroblock-adaptive frame/field coding.
         is_idr (`bool`): Instantaneous decoding refresh.
         is_random_access (`bool`): Decoding may start here.
+        recovery_frame_cnt (`int`, *optional*): Decoding may start here too, and all is right so
+            many reference frames later (gradual refresh); 0 where at once.
+        pic_struct (`int`, *optional*): What is shown of it, where the stream tells (Table D-1): 0 the
+            frame, 1 top field, 2 bottom field, 3 top then bottom, 4 bottom then top, 5 top, bottom,
+            top again, 6 bottom, top, bottom again, 7 the frame twice, 8 three times.
+        frame_packing (`int`, *optional*): How two views share the frame (D.2.26): 0 checkerboard, 1
+            columns, 2 rows, 3 side by side, 4 top and bottom, 5 alternating frames, 6 not at all, 7
+            tiles.
         is_reference (`bool`): Other pictures may be predicted from it.
         is_leading (`bool`): Shown before the random access point that it follows.
         nal_ref_idc (`int`): 0..3.
@@ -294,6 +302,9 @@ class PictureInfo:
     mbaff: bool
     is_idr: bool
     is_random_access: bool
+    recovery_frame_cnt: int | None
+    pic_struct: int | None
+    frame_packing: int | None
     is_reference: bool
     is_leading: bool
     nal_ref_idc: int
@@ -598,6 +609,9 @@ class StreamReport:
             `cope.encode_video` read it. `VideoReader.pictures` reads it in any case.
         unsupported_reason (`str`, *optional*): What keeps windows from being composed.
         num_nal_units_damaged (`int`): NAL units dropped because their headers make no sense.
+        num_nal_units_skipped (`int`): NAL units passed over: of other layers and views, of auxiliary
+            pictures, and redundant slices.
+        num_frames_lost (`int`): Reference frames that never came, as far as their numbers tell.
         first_error (`str`, *optional*): The first damage met.
     """
 
@@ -624,4 +638,6 @@ class StreamReport:
     is_supported: bool
     unsupported_reason: str | None
     num_nal_units_damaged: int
+    num_nal_units_skipped: int
+    num_frames_lost: int
     first_error: str | None

@@ -56,6 +56,7 @@ def _facts(report: StreamReport) -> list[tuple[str, str]]:
         ("structure", _structure(report)),
         ("keyframes", _keyframes(report)),
         ("tools", ", ".join(report.features)),
+        ("passed over", _skipped(report)),
         ("supported", reading),
         ("damage", _damage(report)),
     ]
@@ -81,8 +82,15 @@ def _keyframes(report: StreamReport) -> str:
     return text
 
 
+def _skipped(report: StreamReport) -> str:
+    return counted(report.num_nal_units_skipped, "NAL unit") if report.num_nal_units_skipped else ""
+
+
 def _damage(report: StreamReport) -> str:
-    if not report.num_nal_units_damaged:
-        return ""
-    dropped = counted(report.num_nal_units_damaged, "NAL unit")
-    return f"{dropped} dropped; first: {report.first_error}"
+    parts = []
+    if report.num_frames_lost:
+        parts.append(f"{counted(report.num_frames_lost, 'reference frame')} lost")
+    if report.num_nal_units_damaged:
+        dropped = counted(report.num_nal_units_damaged, "NAL unit")
+        parts.append(f"{dropped} dropped; first: {report.first_error}")
+    return ", ".join(parts)
