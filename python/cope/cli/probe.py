@@ -49,7 +49,7 @@ def _facts(report: StreamReport) -> list[tuple[str, str]]:
     reading = "yes" if report.is_supported else f"pictures; no windows: {report.unsupported_reason}"
     return [
         ("video", f"{report.codec} {report.profile}{level}, {info.pix_fmt or 'unknown'}{depth}"),
-        ("size", f"{report.width}x{report.height}{turned}{rate}"),
+        ("size", f"{report.width}x{report.height}{turned}{rate}{_changes(report)}"),
         ("container", info.container),
         ("duration", f"{duration:.2f} s{bit_rate}" if duration else "unknown"),
         ("pictures", f"{report.num_pictures}: {types}; {report.num_references} are references"),
@@ -60,6 +60,10 @@ def _facts(report: StreamReport) -> list[tuple[str, str]]:
         ("supported", reading),
         ("damage", _damage(report)),
     ]
+
+
+def _changes(report: StreamReport) -> str:
+    return "".join(f"; {w}x{h} from {seconds:.2f} s" for seconds, w, h in report.sizes[1:])
 
 
 def _structure(report: StreamReport) -> str:
