@@ -230,8 +230,8 @@ class ReadStats:
         num_nal_units (`int`): NAL units read.
         num_nal_units_damaged (`int`): Dropped, because their headers make no sense or they came
             too late.
-        num_nal_units_skipped (`int`): Passed over: of other layers and views, of auxiliary pictures,
-            and redundant slices.
+        num_nal_units_skipped (`int`): Passed over: of other layers and views, of auxiliary
+            pictures, and redundant slices.
         num_nal_units_repeated (`int`): Passed over because they came twice.
         num_frames_lost (`int`): Reference frames that never came, as far as their numbers tell.
         num_pictures (`int`): Coded pictures met.
@@ -289,6 +289,14 @@ class PictureInfo:
         mbaff (`bool`): Macroblock-adaptive frame/field coding.
         is_idr (`bool`): Instantaneous decoding refresh.
         is_random_access (`bool`): Decoding may start here.
+        recovery_frame_cnt (`int`, *optional*): Decoding may start here too, and all is right so
+            many reference frames later (gradual refresh); 0 where at once.
+        pic_struct (`int`, *optional*): What is shown of it, where the stream tells (Table D-1): 0
+            the frame, 1 top field, 2 bottom field, 3 top then bottom, 4 bottom then top, 5 top,
+            bottom, top again, 6 bottom, top, bottom again, 7 the frame twice, 8 three times.
+        frame_packing (`int`, *optional*): How two views share the frame (D.2.26): 0 checkerboard, 1
+            columns, 2 rows, 3 side by side, 4 top and bottom, 5 alternating frames, 6 not at all, 7
+            tiles.
         is_reference (`bool`): Other pictures may be predicted from it.
         is_leading (`bool`): Shown before the random access point that it follows.
         nal_ref_idc (`int`): 0..3; 0 in H.265.
@@ -327,6 +335,9 @@ class PictureInfo:
     mbaff: bool
     is_idr: bool
     is_random_access: bool
+    recovery_frame_cnt: int | None
+    pic_struct: int | None
+    frame_packing: int | None
     is_reference: bool
     is_leading: bool
     nal_ref_idc: int
@@ -616,6 +627,12 @@ class Primitives:
     info: StreamInfo
     stats: ReadStats
 
+    @property
+    def start_seconds(self) -> float:
+        """`float`: presentation time of the first keyframe or target; 0 where there is none."""
+        times = [*self.keyframe_timestamps.numpy()[:1], *self.timestamps.numpy()[:1]]
+        return float(min(times, default=0.0))
+
 
 @dataclass(frozen=True)
 class StreamReport:
@@ -628,6 +645,8 @@ class StreamReport:
         level (`float`, *optional*): Of the first picture, such as 4.1.
         width (`int`): Luma samples as displayed, before rotation.
         height (`int`): Luma samples as displayed, before rotation.
+        sizes (`tuple`): `(seconds, width, height)` of each stretch of pictures of one size; the
+            first is `(0.0, width, height)`, more than one where the size changes.
         num_pictures (`int`): Coded pictures; each field of a field pair is one.
         num_by_type (`dict` of `str` to `int`):
             Pictures by the most general slice type they contain: `"I"`, `"P"`, `"B"`.
@@ -650,6 +669,9 @@ class StreamReport:
             `cope.encode_video` read it. `VideoReader.pictures` reads it in any case.
         unsupported_reason (`str`, *optional*): What keeps windows from being composed.
         num_nal_units_damaged (`int`): NAL units dropped because their headers make no sense.
+        num_nal_units_skipped (`int`): NAL units passed over: of other layers and views, of
+            auxiliary pictures, and redundant slices.
+        num_frames_lost (`int`): Reference frames that never came, as far as their numbers tell.
         first_error (`str`, *optional*): The first damage met.
     """
 
@@ -659,6 +681,7 @@ class StreamReport:
     level: float | None
     width: int
     height: int
+    sizes: tuple[tuple[float, int, int], ...]
     num_pictures: int
     num_by_type: dict[str, int]
     num_references: int
@@ -676,4 +699,6 @@ class StreamReport:
     is_supported: bool
     unsupported_reason: str | None
     num_nal_units_damaged: int
+    num_nal_units_skipped: int
+    num_frames_lost: int
     first_error: str | None

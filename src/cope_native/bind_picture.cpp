@@ -22,6 +22,10 @@ nb::object time_or_none(std::int64_t time) {
   return time == prim::kNoPts ? nb::none() : nb::object(nb::int_(time));
 }
 
+nb::object number_or_none(std::int32_t number) {
+  return number < 0 ? nb::none() : nb::object(nb::int_(number));
+}
+
 const char* structure_name(prim::PictureStructure structure) {
   switch (structure) {
     case prim::PictureStructure::kTop:
@@ -214,6 +218,9 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["mbaff"] = info.mbaff;
   d["is_idr"] = info.is_idr;
   d["is_random_access"] = info.is_random_access;
+  d["recovery_frame_cnt"] = number_or_none(info.recovery_frame_cnt);
+  d["pic_struct"] = number_or_none(info.pic_struct);
+  d["frame_packing"] = number_or_none(info.frame_packing);
   d["is_reference"] = info.is_reference;
   d["is_leading"] = info.is_leading;
   d["nal_ref_idc"] = info.nal_ref_idc;

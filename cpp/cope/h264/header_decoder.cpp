@@ -126,15 +126,22 @@ struct HeaderDecoder::Impl {
   PreviousPicture previous;
   std::int32_t PrevRefFrameNum = -1;  ///< -1: no reference picture yet
   std::int64_t next_decode_index = 0;
-  bool has_recovery_point = false;  ///< announced for the next picture
-  std::int32_t x264_build = -1;     ///< of the stream's encoder, as far as an SEI told
-  bool sequence_ended = true;       ///< another SPS may take over
+  bool has_recovery_point = false;  ///< announced for the next picture, as what follows
+  std::int32_t recovery_frame_cnt = -1;
+  Sei timing;  ///< picture timing alone
+  std::uint8_t next_skipped = 0;
+  std::int8_t frame_packing = -1;  ///< in force
+  bool frame_packing_persists = false;
+  std::int32_t x264_build = -1;  ///< of the stream's encoder, as far as an SEI told
+  bool sequence_ended = true;    ///< another SPS may take over
   std::optional<std::int32_t>
       open_random_access_poc;  ///< of the last random access point, if not IDR
 
   Status push_nal(std::span<const std::uint8_t> nal, const NalSource& source);
   Status push_slice(const NalUnitHeader& nal_header, std::size_t nal_size, const NalSource& source);
   Status push_partition(const NalUnitHeader& nal_header, std::size_t nal_size);
+  void take_sei(const Sei& sei) noexcept;
+  void skip(SkippedBit kind) noexcept;
   void load_rbsp(std::span<const std::uint8_t> nal);
   void reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size);
   bool has_room_for_payload() const noexcept;
@@ -179,9 +186,7 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
       delimiter_is_there = true;
       load_rbsp(nal);
       bits::BitReader r(rbsp.data(), rbsp_size);
-      const Sei sei = parse_sei(r);
-      has_recovery_point = sei.has_recovery_point || has_recovery_point;
-      if (sei.x264_build >= 0) x264_build = sei.x264_build;
+      take_sei(parse_sei(r));
       return {};
     }
     case NalUnitType::kAccessUnitDelimiter:
@@ -203,14 +208,38 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
       return {};
     case NalUnitType::kPrefix:
     case NalUnitType::kSubsetSps:
-    case NalUnitType::kAuxiliarySlice:
     case NalUnitType::kSliceExtension:
     case NalUnitType::kSliceExtension3d:
-      ++counts.num_nal_units_skipped;
+      skip(kSkippedLayers);
+      return {};
+    case NalUnitType::kAuxiliarySlice:
+      skip(kSkippedAuxiliary);
       return {};
     default:  // filler data, SPS extension (alpha), reserved and unspecified types
       return {};
   }
+}
+
+void HeaderDecoder::Impl::take_sei(const Sei& sei) noexcept {
+  if (sei.has_recovery_point) {
+    has_recovery_point = true;
+    recovery_frame_cnt = static_cast<std::int32_t>(std::min(sei.recovery_frame_cnt, 1u << 16));
+  }
+  if (sei.x264_build >= 0) x264_build = sei.x264_build;
+  if (sei.pic_timing_size > 0) timing = sei;
+  if (sei.has_frame_packing) {
+    frame_packing = sei.frame_packing_arrangement_cancel_flag
+                        ? std::int8_t{-1}
+                        : static_cast<std::int8_t>(sei.frame_packing_arrangement_type);
+    frame_packing_persists = sei.frame_packing_arrangement_repetition_period > 0;
+  }
+}
+
+/// Counts a NAL unit that is passed over. Those before the slices belong to the next picture.
+void HeaderDecoder::Impl::skip(SkippedBit kind) noexcept {
+  ++counts.num_nal_units_skipped;
+  std::uint8_t& skipped = has_current && !delimiter_is_there ? current.skipped : next_skipped;
+  skipped = static_cast<std::uint8_t>(skipped | kind);
 }
 
 void HeaderDecoder::Impl::load_rbsp(std::span<const std::uint8_t> nal) {
@@ -266,7 +295,7 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
   }
   COPE_RETURN_IF_ERROR(parse_slice_header(r, nal_header, *sets.sps, *sets.pps, header));
   if (header.redundant_pic_cnt > 0) {
-    ++counts.num_nal_units_skipped;
+    skip(kSkippedRedundant);
     return {};
   }
   const PictureIdentity identity = identity_of(nal_header, header, sets.sps.get());
@@ -383,7 +412,7 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
   const CodedSlice& first = current.slices[0];
   const std::uint32_t colour_plane_id = first.sps->separate_colour_plane_flag ? r.u(2) : 0;
   if (first.pps->redundant_pic_cnt_present_flag && r.ue() > 0) {  // redundant_pic_cnt
-    ++counts.num_nal_units_skipped;
+    skip(kSkippedRedundant);
     return {};
   }
   COPE_REQUIRE(!r.overrun(), "rbsp_overrun", "H.264 7.3.2.9.2");
@@ -421,6 +450,7 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   const bool is_idr = nal_header.IdrPicFlag();
   const bool starts_in_the_middle = !is_idr && PrevRefFrameNum < 0;
   std::int32_t num_frames_lost = 0;
+  const std::int64_t num_gaps = counts.num_frame_num_gaps;
   if (is_idr) {
     marking.clear();
     PrevRefFrameNum = 0;
@@ -430,6 +460,7 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   } else {
     num_frames_lost = infer_missing_frames(sps);
   }
+  const bool has_allowed_gap = counts.num_frame_num_gaps > num_gaps && num_frames_lost == 0;
   recent.start(current_identity);
   marking.update_frame_num_wrap(header.frame_num, sps.MaxFrameNum());
 
@@ -454,6 +485,11 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
     marking.start_in_the_middle(has_recovery_point ? info.poc
                                                    : std::numeric_limits<std::int32_t>::max());
   }
+  info.recovery_frame_cnt = std::exchange(recovery_frame_cnt, -1);
+  info.pic_struct = static_cast<std::int8_t>(read_pic_struct(timing, sps));
+  timing.pic_timing_size = 0;
+  info.frame_packing = frame_packing;
+  if (!frame_packing_persists) frame_packing = -1;
   info.mbaff = header.MbaffFrameFlag;
   info.is_idr = is_idr;
   info.starts_sequence = is_idr;
@@ -475,6 +511,8 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   current.live.clear();
   current.live.reserve(4 * ReferenceMarking::kMaxFrames);  // fields, before and after marking
   current.x264_build = x264_build;
+  current.skipped = std::exchange(next_skipped, std::uint8_t{0});
+  current.has_allowed_gap = has_allowed_gap;
   derive_mb_to_slice_group_map(sps, *sets.pps, header, current.slice_group_map);
   has_current = true;
   current_has_recovery_point = std::exchange(has_recovery_point, false);
@@ -603,6 +641,7 @@ void HeaderDecoder::Impl::forget_sequence() noexcept {
   PrevRefFrameNum = -1;
   open_random_access_poc.reset();
   recent.clear();
+  frame_packing = -1;  // holds to the end of the coded video sequence at most (D.2.26)
 }
 
 HeaderDecoder::HeaderDecoder(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -634,6 +673,8 @@ void HeaderDecoder::reset() {
   impl_->has_current = impl_->has_held = false;
   impl_->ready.clear();
   impl_->has_recovery_point = false;
+  impl_->recovery_frame_cnt = -1;
+  impl_->timing.pic_timing_size = 0;
   impl_->partition_a_is_there = false;
   impl_->sequence_ended = true;
   impl_->forget_sequence();

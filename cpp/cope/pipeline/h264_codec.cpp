@@ -1,5 +1,6 @@
 #include "cope/pipeline/h264_codec.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -62,6 +63,33 @@ class H264Unit final : public CodedUnit {
   }
 };
 
+/// frame_packing_arrangement_type (D.2.26) in words.
+const char* frame_packing_name(int type) {
+  static constexpr const char* kNames[] = {
+      "frame packing: checkerboard", "frame packing: columns",        "frame packing: rows",
+      "frame packing: side by side", "frame packing: top and bottom", "frame packing: in turns",
+      "frame packing: 2D",           "frame packing: tiles",
+  };
+  return type >= 0 && type < 8 ? kNames[type] : "frame packing: unknown";
+}
+
+/// Whether a slice comes before one of its slice group and colour plane that precedes it in the
+/// picture (arbitrary_slice_order).
+bool has_arbitrary_order(const h264::CodedPicture& coded) {
+  std::uint32_t first_mb[3][8] = {};
+  for (std::int32_t i = 0; i < coded.info.num_slices; ++i) {
+    const h264::SliceHeader& header = coded.slices[static_cast<std::size_t>(i)].header;
+    const std::size_t mb_addr =
+        std::size_t{header.first_mb_in_slice} * (header.MbaffFrameFlag ? 2 : 1);
+    const std::size_t group =
+        mb_addr < coded.slice_group_map.size() ? coded.slice_group_map[mb_addr] & 7u : 0;
+    std::uint32_t& last = first_mb[std::min<std::size_t>(header.colour_plane_id, 2)][group];
+    if (header.first_mb_in_slice < last) return true;
+    last = header.first_mb_in_slice;
+  }
+  return false;
+}
+
 void H264Unit::append_features(std::vector<const char*>& out) const {
   const prim::PictureInfo& info = coded.info;
   const auto add = [&out](bool used, const char* name) {
@@ -75,12 +103,29 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
   add(info.chroma_format_idc == 3, "4:4:4");
   add(info.separate_colour_planes, "separate colour planes");
   add(info.bit_depth_luma > 8 || info.bit_depth_chroma > 8, "more than 8 bits");
+  add(info.recovery_frame_cnt > 0, "gradual refresh");
+  add(info.frame_packing >= 0, frame_packing_name(info.frame_packing));
+  add(info.pic_struct > 4, "repeated fields or frames");
+  add((coded.skipped & h264::kSkippedLayers) != 0, "other layers or views, passed over");
+  add((coded.skipped & h264::kSkippedAuxiliary) != 0, "auxiliary pictures, passed over");
+  add((coded.skipped & h264::kSkippedRedundant) != 0, "redundant slices, passed over");
+  add(coded.has_allowed_gap, "gaps in frame_num");
+  add(has_arbitrary_order(coded), "arbitrary slice order (ASO)");
   for (const CodedSlice& slice : slices()) {
     const h264::Sps& sps = *slice.sps;
     const h264::Pps& pps = *slice.pps;
     const bool is_b = slice.header.is_b();
     add(pps.entropy_coding_mode_flag, "CABAC");
     add(!pps.entropy_coding_mode_flag, "CAVLC");
+    add(sps.pic_order_cnt_type == 0, "picture order count type 0");
+    add(sps.pic_order_cnt_type == 1, "picture order count type 1");
+    add(sps.pic_order_cnt_type == 2, "picture order count type 2");
+    add(slice.header.disable_deblocking_filter_idc == 1, "loop filter off");
+    add(slice.header.ref_pic_list_modification_flag[0] ||
+            slice.header.ref_pic_list_modification_flag[1],
+        "reference list modification");
+    add(slice.header.dec_ref_pic_marking.adaptive_ref_pic_marking_mode_flag,
+        "adaptive reference marking");
     add(pps.transform_8x8_mode_flag, "8x8 transform");
     add(sps.seq_scaling_matrix_present_flag || pps.pic_scaling_matrix_present_flag,
         "scaling lists");
