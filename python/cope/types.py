@@ -330,7 +330,11 @@ class MotionField:
 
 
 class Blocks:
-    """What is known of each macroblock, `[height / 16, width / 16]` of the coded picture."""
+    """What is known of each block, `[height / size, width / size]` of the coded picture.
+
+    Blocks are the macroblocks of H.264. Of H.265 they are as large as its smallest coding blocks,
+    and a coding unit says the same in all that it covers.
+    """
 
     def __init__(self, native: _native.Picture) -> None:
         self._native = native
@@ -352,12 +356,14 @@ class Blocks:
 
     @cached_property
     def partition_shape(self) -> npt.NDArray[np.uint8]:
-        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks."""
+        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks. H.265: PartMode, 0..7."""
         return self._native.partition_shape
 
     @cached_property
     def partition(self) -> npt.NDArray[np.uint8]:
-        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only."""
+        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only.
+        H.265: log2 of the size of the coding block, 3..6.
+        """
         return self._native.partition
 
     @cached_property
@@ -387,12 +393,19 @@ class Coefficients:
         Intra16x16 DC, 3 chroma DC; `qp` is that of the scaling process; `flags`, bits: 1 intra, 2
         lossless, 4 field scan, 8 the DC comes from a record of its own, 16 and 32 lossless with
         vertical, horizontal prediction.
+
+        H.265: `kind` is 2 plus the log2 of the block's size; `block_idx` is ResScaleVal of
+        cross-component prediction, two's complement, and with it a record may have no level;
+        `flags`, bits: 1 intra, 2 cu_transquant_bypass_flag, 4 transform_skip_flag, 8 DST, 16 and 32
+        accumulated down, rightwards (RDPCM), 64 rotated.
         """
         return self._native.records.view(_COEFF_RECORD_FIELDS)
 
     @cached_property
     def positions(self) -> npt.NDArray[np.uint16]:
-        """uint16 `[num_levels]`: scan position in the block, ascending within a record."""
+        """uint16 `[num_levels]`: scan position in the block, ascending within a record.
+        H.265: row * size + column.
+        """
         return self._native.positions
 
     @cached_property
@@ -428,7 +441,9 @@ class Picture:
 
     @cached_property
     def bits(self) -> npt.NDArray[np.uint32]:
-        """uint32 `[height / 16, width / 16]`: bits spent on each macroblock."""
+        """uint32, as [`Blocks`]: bits spent on each block. Those of an H.265 coding unit are shared
+        out evenly among its blocks.
+        """
         return self._native.bits
 
     @cached_property
