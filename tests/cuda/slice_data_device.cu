@@ -25,9 +25,10 @@ __global__ void parse_cabac_slices_kernel(SliceTask* tasks, std::int64_t num_tas
   const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= num_tasks) return;
   SliceTask& task = tasks[i];
-  CabacReader reader(task.params, task.rbsp, task.size_bytes, task.data_bit_offset);
-  SliceDataParser<CabacReader> parser(task.params, task.arrays, task.cursor, reader);
-  task.result = parser.parse();
+  CabacContexts contexts;
+  contexts.init(task.params);
+  CabacReader reader(contexts, task.rbsp, task.size_bytes, task.data_bit_offset);
+  task.result = parse_slice_data(task.params, task.arrays, task.cursor, reader);
 }
 
 __global__ void parse_cavlc_slices_kernel(SliceTask* tasks, std::int64_t num_tasks) {
@@ -37,8 +38,7 @@ __global__ void parse_cavlc_slices_kernel(SliceTask* tasks, std::int64_t num_tas
   const bits::BitReader none;
   CavlcReader reader(bits::BitReader(task.rbsp, task.size_bytes, task.data_bit_offset), none, none,
                      false);
-  SliceDataParser<CavlcReader> parser(task.params, task.arrays, task.cursor, reader);
-  task.result = parser.parse();
+  task.result = parse_slice_data(task.params, task.arrays, task.cursor, reader);
 }
 
 }  // namespace cope::h264
@@ -60,7 +60,8 @@ __global__ void parse_slice_segments_kernel(SegmentTask* tasks, std::int64_t num
   const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= num_tasks) return;
   SegmentTask& task = tasks[i];
-  CabacReader reader(task.rbsp, task.size_bytes, task.data_bit_offset);
+  EntropyState entropy;
+  CabacReader reader(entropy, task.rbsp, task.size_bytes, task.data_bit_offset);
   SliceSegmentParser parser(task.params, task.arrays, task.cursor, reader);
   task.result = parser.parse();
 }

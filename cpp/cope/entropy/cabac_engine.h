@@ -33,30 +33,46 @@ class CabacEngine {
   COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
     const unsigned state = context;
     const std::uint64_t word = kBinWords.word[state];
-    const std::uint64_t lps = word << (range_ >> 58 & 24) & std::uint64_t{0xff} << kOffsetShift;
-    const std::uint64_t mps = range_ - lps;
-    std::uint64_t rest = 0;
-    const std::uint64_t is_mps = below_mask(value_, mps, rest);
-    // Both shifts are known before it is.
-    const auto lps_shift = static_cast<unsigned>(leading_zeros(lps));
-    const auto mps_shift = static_cast<unsigned>(~mps >> 63);
-    const unsigned shift = lps_shift ^ ((lps_shift ^ mps_shift) & static_cast<unsigned>(is_mps));
-    range_ = (lps ^ ((lps ^ mps) & is_mps)) << shift;
-    value_ = (rest + (mps & is_mps)) << shift;
-    bits_ -= static_cast<int>(shift);
-    context = static_cast<std::uint8_t>(word >> (is_mps & 8));
-    if (COPE_UNLIKELY(bits_ <= 0)) refill();
-    return (state ^ ~static_cast<unsigned>(is_mps)) & 1;
+    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
+    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
+    const std::uint64_t range_mps = range_ - range;
+    std::uint64_t value = value_;
+    std::uint64_t next_state = word >> 8;
+    const unsigned valMPS = state & 1;
+    unsigned bin = valMPS ^ 1;
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
+    asm("sub %[range_mps], %[value]\n\t"
+        "cmovc %[old_value], %[value]\n\t"
+        "cmovc %[range_mps], %[range]\n\t"
+        "cmovc %[word], %[next_state]\n\t"
+        "cmovc %[valMPS], %[bin]"
+        :
+        [value] "+&r"(value), [range] "+&r"(range), [next_state] "+&r"(next_state), [bin] "+&r"(bin)
+        :
+        [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word), [valMPS] "r"(valMPS)
+        : "cc");
+#else
+    const bool is_mps = value < range_mps;
+    value = is_mps ? value : value - range_mps;
+    range = is_mps ? range_mps : range;
+    next_state = is_mps ? word : next_state;
+    bin = is_mps ? valMPS : bin;
+#endif
+    value_ = value;
+    range_ = range;
+    context = static_cast<std::uint8_t>(next_state);
+    renormalise();
+    return bin;
   }
 
   /// DecodeBypass (9.3.3.2.3).
   COPE_HD COPE_FORCE_INLINE unsigned bypass() noexcept {
     const std::uint64_t half = range_ >> 1;
-    std::uint64_t rest = 0;
-    const std::uint64_t is_zero = below_mask(value_, half, rest);
-    value_ = (rest + (half & is_zero)) << 1;
+    const bool bin = value_ >= half;
+    value_ = (bin ? value_ - half : value_) << 1;
     if (COPE_UNLIKELY(--bits_ <= 0)) refill();
-    return ~static_cast<unsigned>(is_zero) & 1;
+    return bin;
   }
 
   /// `n` bins of DecodeBypass at once, n in 0..16, the first one highest: all of them are one
@@ -118,30 +134,13 @@ class CabacEngine {
     if (COPE_UNLIKELY(value_ >= range_)) value_ = range_ - 1;
   }
 
-  /// All ones if a < b, else 0, and their difference: the borrow as a mask, of which no compiler
-  /// makes a branch.
-  COPE_HD COPE_FORCE_INLINE static std::uint64_t below_mask(std::uint64_t a, std::uint64_t b,
-                                                            std::uint64_t& difference) noexcept {
-#if defined(__CUDA_ARCH__)
-    difference = a - b;
-    return 0 - static_cast<std::uint64_t>(a < b);
-#else
-    return 0 - static_cast<std::uint64_t>(__builtin_sub_overflow(a, b, &difference));
-#endif
-  }
-
-  /// Of a number that is not 0.
-  COPE_HD COPE_FORCE_INLINE static int leading_zeros(std::uint64_t x) noexcept {
-#if defined(__CUDA_ARCH__)
-    return __clzll(static_cast<long long>(x));
-#else
-    return __builtin_clzll(x);
-#endif
-  }
-
   /// RenormD (9.3.3.2.2).
   COPE_HD COPE_FORCE_INLINE void renormalise() noexcept {
-    const int shift = leading_zeros(range_);
+#if defined(__CUDA_ARCH__)
+    const int shift = __clzll(static_cast<long long>(range_));
+#else
+    const int shift = __builtin_clzll(range_);  // the range is never 0
+#endif
     range_ <<= shift;
     value_ <<= shift;
     bits_ -= shift;

@@ -29,10 +29,13 @@ COPE_HD constexpr void init_contexts(ContextState* states, const std::int8_t (*m
   for (std::size_t i = 0; i < count; ++i) states[i] = init_context(mn[i][0], mn[i][1], slice_qp);
 }
 
+/// Bits 55 to 62 of a bin word.
+inline constexpr std::uint64_t kBinWordRange = std::uint64_t{0xff} << 55;
+
 /// All that decoding one bin of a context looks up, as one word: the next state (H.264
-/// 9.3.3.2.1.1) after the LPS in byte 0 and after the MPS in byte 1, and rangeTabLPS of the state
-/// such that a shift by 8 * qCodIRangeIdx brings its value to bits 62 to 55, where the engine wants
-/// it. The word depends on the context alone, so it is there before the range is.
+/// 9.3.3.2.1.1) after the MPS in byte 0 and after the LPS in byte 1, and above them rangeTabLPS of
+/// the state, so placed that shifting left by 8 * qCodIRangeIdx brings the one wanted to
+/// `kBinWordRange`. The word depends on the context alone, so it is there before the range is.
 COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned pStateIdx = state >> 1;
   const unsigned valMPS = state & 1;
@@ -40,9 +43,10 @@ COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned lpsMPS = pStateIdx == 0 ? 1 - valMPS : valMPS;
   const unsigned transIdxLps = kTransIdxLps[pStateIdx];
   std::uint64_t word = 0;
-  for (int q = 0; q < 4; ++q) word = word << 8 | kRangeTabLps[pStateIdx][q];
-  return word << 31 | std::uint64_t{transIdxMps << 1 | valMPS} << 8 |
-         std::uint64_t{transIdxLps << 1 | lpsMPS};
+  for (int q = 0; q < 4; ++q) {
+    word |= static_cast<std::uint64_t>(kRangeTabLps[pStateIdx][q]) << (55 - 8 * q);
+  }
+  return word | (transIdxMps << 1 | valMPS) | (transIdxLps << 1 | lpsMPS) << 8;
 }
 
 struct BinWords {

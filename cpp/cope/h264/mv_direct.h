@@ -50,6 +50,12 @@ class ColocatedFinder {
   /// The block collocated with 4x4 block (x, y) of the macroblock.
   ColocatedBlock find(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
 
+  /// The collocated frame where all macroblocks of the slice meet those at their own address,
+  /// corner blocks alone; else null.
+  const prim::PicturePrimitives* aligned_frame() const noexcept {
+    return current_is_field_picture_ || current_is_mbaff_ || !inference_ ? nullptr : frame_;
+  }
+
   /// colZeroFlag but for what the slice says: the collocated block refers to index 0 and is as good
   /// as still.
   bool is_still(const DirectMb& mb, unsigned x, unsigned y) const noexcept;

@@ -114,13 +114,15 @@ void point_at_blocks(PictureArrays& arrays, prim::BlockMap& blocks) {
   arrays.bits = blocks.bits.data();
 }
 
-SliceResult parse_slice_data(const CodedPicture& coded, const CodedSlice& slice,
-                             const SliceParams& params, const PictureArrays& arrays,
-                             OutputCursor& cursor) {
+SliceResult parse_slice(const CodedPicture& coded, const CodedSlice& slice,
+                        const SliceParams& params, const PictureArrays& arrays,
+                        OutputCursor& cursor) {
   const std::uint8_t* const rbsp = coded.rbsp.data() + slice.rbsp.offset;
   if (slice.pps->entropy_coding_mode_flag) {
-    CabacReader reader(params, rbsp, slice.rbsp.size, slice.data_bit_offset);
-    return SliceDataParser<CabacReader>(params, arrays, cursor, reader).parse();
+    CabacContexts contexts;
+    contexts.init(params);
+    CabacReader reader(contexts, rbsp, slice.rbsp.size, slice.data_bit_offset);
+    return parse_slice_data(params, arrays, cursor, reader);
   }
   const auto partition = [&coded](const RbspSpan& span, std::size_t data_bit_offset) {
     return bits::BitReader(coded.rbsp.data() + span.offset, span.size, data_bit_offset);
@@ -129,7 +131,7 @@ SliceResult parse_slice_data(const CodedPicture& coded, const CodedSlice& slice,
                      partition(slice.partition_b, slice.partition_b_bit_offset),
                      partition(slice.partition_c, slice.partition_c_bit_offset),
                      params.has_data_partitions);
-  return SliceDataParser<CavlcReader>(params, arrays, cursor, reader).parse();
+  return parse_slice_data(params, arrays, cursor, reader);
 }
 
 /// Index of `matrices` in the picture's list; there are no more different ones than the 256 PPS
@@ -259,7 +261,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     }
     arrays.motion = motion.mbs.data() + static_cast<std::ptrdiff_t>(plane) * num_mbs;
 
-    const SliceResult result = parse_slice_data(coded, slice, params, arrays, cursor);
+    const SliceResult result = parse_slice(coded, slice, params, arrays, cursor);
     if (result.end != SliceEnd::kComplete) {
       ++job.report.num_slices_damaged;
       if (job.report.first_error.ok()) job.report.first_error = status_of(result, slice);

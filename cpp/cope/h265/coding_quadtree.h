@@ -13,6 +13,15 @@
 
 namespace cope::h265 {
 
+/// Prediction units of a coding unit by PartMode (7.4.9.5).
+COPE_HD_TABLE std::uint8_t kNumParts[8] = {1, 2, 2, 4, 2, 2, 2, 2};
+/// Their places by PartMode and partIdx, in quarters of the coding unit: x in the lowest four bits,
+/// then y, width and height.
+COPE_HD_TABLE std::uint16_t kPartition[8][4] = {
+    {0x4400},         {0x2400, 0x2420}, {0x4200, 0x4202}, {0x2200, 0x2202, 0x2220, 0x2222},
+    {0x1400, 0x3410}, {0x3400, 0x1430}, {0x4100, 0x4301}, {0x4300, 0x4103},
+};
+
 /// Parses coding_quadtree() (7.3.8.4) of one coding tree unit after another.
 class CodingQuadtreeParser {
  public:
@@ -94,81 +103,56 @@ class CodingQuadtreeParser {
     cu.is_pcm = false;
     cu.part_mode = PART_2Nx2N;
     if (s_.cu_qp_delta_enabled_flag) qp_.set_from_prediction(s_);
+    CabacReader r = r_;
     cu.cu_transquant_bypass_flag =
-        s_.transquant_bypass_enabled_flag && r_.cu_transquant_bypass_flag();
+        s_.transquant_bypass_enabled_flag && r.cu_transquant_bypass_flag();
     if (s_.slice_type != kI) {
       cu.is_skipped =
-          r_.cu_skip_flag(is_skipped(out_.left[y0 >> 2]) + is_skipped(out_.above[x0 >> 2]));
+          r.cu_skip_flag(is_skipped(out_.left[y0 >> 2]) + is_skipped(out_.above[x0 >> 2]));
     }
-    const int size = 1 << log2CbSize;
     if (cu.is_skipped) {
-      PredictionUnit& unit = new_unit(0, 0, 0, size, size);
-      unit.merge_idx = static_cast<std::uint8_t>(r_.merge_idx(s_.MaxNumMergeCand));
+      PredictionUnit& unit = new_unit(0);
+      unit.merge_idx = static_cast<std::uint8_t>(r.merge_idx(s_.MaxNumMergeCand));
+      r_.engine = r.engine;
       store_states(make_cu_state(cqtDepth, kSkippedState));
       store_blocks(prim::BlockType::kSkip);
       return true;
     }
-    cu.is_intra = s_.slice_type == kI || r_.pred_mode_flag();
+    cu.is_intra = s_.slice_type == kI || r.pred_mode_flag();
+    r_.engine = r.engine;
     return cu.is_intra ? intra_unit(cqtDepth) : inter_unit(cqtDepth);
   }
 
   COPE_HD bool inter_unit(int cqtDepth) noexcept {
     CodingUnit& cu = cu_;
-    const bool is_smallest = cu.log2CbSize == s_.MinCbLog2SizeY;
-    cu.part_mode = r_.part_mode_inter(is_smallest, cu.log2CbSize > 3, s_.amp_enabled_flag);
     store_states(make_cu_state(cqtDepth, kNoState));
-    const int size = 1 << cu.log2CbSize;
-    const int half = size >> 1;
-    const int quarter = size >> 2;
-    bool merged = false;
-    switch (cu.part_mode) {
-      case PART_2Nx2N:
-        merged = prediction_unit(0, 0, 0, size, size, cqtDepth);
-        break;
-      case PART_2NxN:
-        prediction_unit(0, 0, 0, size, half, cqtDepth);
-        prediction_unit(1, 0, half, size, half, cqtDepth);
-        break;
-      case PART_Nx2N:
-        prediction_unit(0, 0, 0, half, size, cqtDepth);
-        prediction_unit(1, half, 0, half, size, cqtDepth);
-        break;
-      case PART_2NxnU:
-        prediction_unit(0, 0, 0, size, quarter, cqtDepth);
-        prediction_unit(1, 0, quarter, size, size - quarter, cqtDepth);
-        break;
-      case PART_2NxnD:
-        prediction_unit(0, 0, 0, size, size - quarter, cqtDepth);
-        prediction_unit(1, 0, size - quarter, size, quarter, cqtDepth);
-        break;
-      case PART_nLx2N:
-        prediction_unit(0, 0, 0, quarter, size, cqtDepth);
-        prediction_unit(1, quarter, 0, size - quarter, size, cqtDepth);
-        break;
-      case PART_nRx2N:
-        prediction_unit(0, 0, 0, size - quarter, size, cqtDepth);
-        prediction_unit(1, size - quarter, 0, quarter, size, cqtDepth);
-        break;
-      case PART_NxN:
-        for (int i = 0; i < 4; ++i) {
-          prediction_unit(i, (i & 1) * half, (i >> 1) * half, half, half, cqtDepth);
-        }
-        break;
+    CabacReader r = r_;
+    const bool is_smallest = cu.log2CbSize == s_.MinCbLog2SizeY;
+    cu.part_mode = r.part_mode_inter(is_smallest, cu.log2CbSize > 3, s_.amp_enabled_flag);
+    bool merge_flag = false;
+    for (unsigned partIdx = 0; partIdx < kNumParts[cu.part_mode]; ++partIdx) {
+      merge_flag = prediction_unit(r, new_unit(partIdx), cqtDepth);
     }
-    if ((merged || r_.rqt_root_cbf()) && !tree_.parse(cu)) return false;
+    const bool rqt_root_cbf = (merge_flag && cu.part_mode == PART_2Nx2N) || r.rqt_root_cbf();
+    r_.engine = r.engine;
+    if (rqt_root_cbf && !tree_.parse(cu)) return false;
     store_blocks(prim::BlockType::kInter);
     return true;
   }
 
-  COPE_HD PredictionUnit& new_unit(int part_idx, int dx, int dy, int width, int height) noexcept {
+  /// A prediction unit without syntax, in its place.
+  COPE_HD COPE_FORCE_INLINE PredictionUnit& new_unit(unsigned partIdx) noexcept {
     PredictionUnit& unit = out_.units[cursor_.num_units++];
-    unit.x = static_cast<std::uint16_t>(cu_.x + dx);
-    unit.y = static_cast<std::uint16_t>(cu_.y + dy);
-    unit.width = static_cast<std::uint8_t>(width);
-    unit.height = static_cast<std::uint8_t>(height);
+    const unsigned place = kPartition[cu_.part_mode][partIdx];
+    const int log2_quarter = cu_.log2CbSize - 2;
+    unit.x = static_cast<std::uint16_t>(cu_.x + (static_cast<int>(place & 15) << log2_quarter));
+    unit.y =
+        static_cast<std::uint16_t>(cu_.y + (static_cast<int>(place >> 4 & 15) << log2_quarter));
+    unit.width = static_cast<std::uint8_t>((place >> 8 & 15) << log2_quarter);
+    unit.height = static_cast<std::uint8_t>((place >> 12) << log2_quarter);
     unit.log2_cb_size = static_cast<std::uint8_t>(cu_.log2CbSize);
     unit.part_mode = cu_.part_mode;
-    unit.part_idx = static_cast<std::uint8_t>(part_idx);
+    unit.part_idx = static_cast<std::uint8_t>(partIdx);
     unit.merge_idx = kNoMerge;
     unit.mvp_flags = 0;
     unit.ref_idx[0] = -1;
@@ -179,22 +163,23 @@ class CodingQuadtreeParser {
   }
 
   /// prediction_unit() (7.3.8.6): merge_flag.
-  COPE_HD bool prediction_unit(int part_idx, int dx, int dy, int width, int height,
-                               int CtDepth) noexcept {
-    PredictionUnit& unit = new_unit(part_idx, dx, dy, width, height);
-    if (r_.merge_flag()) {
-      unit.merge_idx = static_cast<std::uint8_t>(r_.merge_idx(s_.MaxNumMergeCand));
+  COPE_HD COPE_FORCE_INLINE bool prediction_unit(CabacReader& r, PredictionUnit& unit,
+                                                 int CtDepth) noexcept {
+    if (r.merge_flag()) {
+      unit.merge_idx = static_cast<std::uint8_t>(r.merge_idx(s_.MaxNumMergeCand));
       return true;
     }
     const unsigned lists =
-        s_.slice_type == kB ? r_.inter_pred_idc(width + height != 12, CtDepth) : PRED_L0;
+        s_.slice_type == kB ? r.inter_pred_idc(unit.width + unit.height != 12, CtDepth) : PRED_L0;
+    unsigned mvp_flags = 0;
     for (unsigned list = 0; list < 2; ++list) {
       if ((lists >> list & 1) == 0) continue;
       const unsigned num_ref_idx = s_.num_ref_idx_active[list];
-      unit.ref_idx[list] = static_cast<std::int8_t>(num_ref_idx > 1 ? r_.ref_idx(num_ref_idx) : 0);
-      if (list == 0 || lists != PRED_BI || !s_.mvd_l1_zero_flag) unit.mvd[list] = r_.mvd_coding();
-      unit.mvp_flags = static_cast<std::uint8_t>(unit.mvp_flags | r_.mvp_flag() << list);
+      unit.ref_idx[list] = static_cast<std::int8_t>(num_ref_idx > 1 ? r.ref_idx(num_ref_idx) : 0);
+      if (list == 0 || lists != PRED_BI || !s_.mvd_l1_zero_flag) unit.mvd[list] = r.mvd_coding();
+      mvp_flags |= static_cast<unsigned>(r.mvp_flag()) << list;
     }
+    unit.mvp_flags = static_cast<std::uint8_t>(mvp_flags);
     return false;
   }
 
@@ -340,19 +325,24 @@ class CodingQuadtreeParser {
         static_cast<std::uint8_t>(cu_.cu_transquant_bypass_flag ? prim::kTransquantBypass : 0);
     const std::uint32_t share = bits / (kWidth * kWidth);
     const std::uint32_t rest = bits % (kWidth * kWidth);  // to the first blocks, one each
-    std::size_t at = block_at(cu_.x, cu_.y);
-    for (unsigned row = 0; row < kWidth; ++row) {
-      fill_row<kWidth>(out_.type + at, static_cast<std::uint8_t>(type));
-      fill_row<kWidth>(out_.flags + at, flags);
-      fill_row<kWidth>(out_.partition + at, static_cast<std::uint8_t>(cu_.log2CbSize));
-      fill_row<kWidth>(out_.partition_shape + at, static_cast<std::uint8_t>(cu_.part_mode));
-      fill_row<kWidth>(out_.qp + at, static_cast<std::int8_t>(qp_.QpY));
-      fill_row<kWidth>(out_.slice_idx + at, s_.slice_idx);
-      for (unsigned i = 0; i < kWidth; ++i) {
-        out_.bits[at + i] = share + (row * kWidth + i < rest);
-      }
-      at += static_cast<std::size_t>(out_.blocks_stride);
+    const PictureArrays out = out_;  // a local, which stores to its arrays cannot change
+    const std::uint16_t slice_idx = s_.slice_idx;
+    const auto log2CbSize = static_cast<std::uint8_t>(cu_.log2CbSize);
+    const auto part_mode = static_cast<std::uint8_t>(cu_.part_mode);
+    const auto qp = static_cast<std::int8_t>(qp_.QpY);
+    const auto stride = static_cast<std::size_t>(out.blocks_stride);
+    const std::size_t first = block_at(cu_.x, cu_.y);
+    std::size_t at = first;
+    for (unsigned row = 0; row < kWidth; ++row, at += stride) {
+      fill_row<kWidth>(out.type + at, static_cast<std::uint8_t>(type));
+      fill_row<kWidth>(out.flags + at, flags);
+      fill_row<kWidth>(out.partition + at, log2CbSize);
+      fill_row<kWidth>(out.partition_shape + at, part_mode);
+      fill_row<kWidth>(out.qp + at, qp);
+      fill_row<kWidth>(out.slice_idx + at, slice_idx);
+      fill_row<kWidth>(out.bits + at, share);
     }
+    for (std::uint32_t i = 0; i < rest; ++i) ++out.bits[first + i / kWidth * stride + i % kWidth];
   }
 
   template <unsigned kWidth, class T>

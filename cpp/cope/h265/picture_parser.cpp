@@ -183,6 +183,7 @@ struct PictureParser::Scratch {
   std::vector<std::uint32_t> ctb_slice_id;
   prim::Buffer<std::uint8_t> above;
   prim::Buffer<std::uint8_t> left;
+  EntropyState entropy = {};
   EntropyState row_sync = {};
   SegmentCarry carry = {};
   std::uint32_t next_slice_id = 1;
@@ -267,8 +268,8 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
           static_cast<std::int32_t>(coded.segments[i + 1].header.slice_segment_address);
     }
 
-    CabacReader reader(coded.rbsp.data() + segment.rbsp.offset, segment.rbsp.size,
-                       segment.data_bit_offset);
+    CabacReader reader(scratch_->entropy, coded.rbsp.data() + segment.rbsp.offset,
+                       segment.rbsp.size, segment.data_bit_offset);
     const SegmentResult result = SliceSegmentParser(params, arrays, cursor, reader).parse();
     if (result.end != SegmentEnd::kComplete) {
       ++job.report.num_slices_damaged;

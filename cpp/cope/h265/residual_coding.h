@@ -124,7 +124,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
                                       TransformBlock& block, std::uint16_t* positions,
                                       std::int32_t* levels) noexcept {
   entropy::CabacEngine engine = reader.engine;  // in registers for the length of the block
-  std::uint8_t* const contexts = reader.state.contexts;
+  std::uint8_t* const contexts = reader.state->contexts;
   const unsigned log2 = block.log2TrafoSize;
   const unsigned scanIdx = block.scanIdx;
   const unsigned is_chroma = block.cIdx != 0;
@@ -201,7 +201,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
   std::uint8_t* const greater2_contexts =
       contexts + kCtxCoeffAbsLevelGreater2Flag + (is_chroma ? 4 : 0);
   [[maybe_unused]] std::uint8_t* const StatCoeff =
-      reader.state.StatCoeff + (is_chroma ? 0 : 2) + no_transform;
+      reader.state->StatCoeff + (is_chroma ? 0 : 2) + no_transform;
   [[maybe_unused]] unsigned log2TransformRange = 0;
   if constexpr (kExtended) {
     if (s.extended_precision_processing_flag) {
@@ -283,7 +283,8 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     }
 
     const unsigned is_hidden =
-        may_hide_sign && std::bit_width(significant) - std::countr_zero(significant) > 4;
+        may_hide_sign &&
+        static_cast<int>(std::bit_width(significant)) - std::countr_zero(significant) > 4;
     const unsigned num_signs = num - is_hidden;
     const std::uint32_t signs = bypass_bins(engine, num_signs) << (16 - num_signs);
 

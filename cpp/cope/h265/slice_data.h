@@ -54,7 +54,7 @@ class SliceSegmentParser {
       ++num_ctus_;
       const bool end_of_slice_segment_flag = r_.end_of_slice_segment_flag();
       // Behind the second unit of a row, for the row below (9.3.2.2).
-      if (s_.entropy_coding_sync_enabled_flag && x_ == first_x_ + 1) *out_.row_sync = r_.state;
+      if (s_.entropy_coding_sync_enabled_flag && x_ == first_x_ + 1) *out_.row_sync = *r_.state;
       const bool is_last = !advance();
       if (end_of_slice_segment_flag) {
         keep_for_dependent_segment();
@@ -138,7 +138,7 @@ class SliceSegmentParser {
     if (starts_tile || (s_.entropy_coding_sync_enabled_flag && x_ == first_x_)) {
       begin_substream();
     } else if (continues) {
-      r_.state = carry.entropy;
+      *r_.state = carry.entropy;
       quadtree_.set_previous_qp(carry.QpY);
     } else if (s_.dependent_slice_segment_flag) {
       return false;
@@ -159,7 +159,7 @@ class SliceSegmentParser {
     const bool has_above_right = y_ != first_y_ && x_ + 1 < end_x_ &&
                                  is_of_this_slice(CtbAddrInRs_ + 1 - s_.PicWidthInCtbsY);
     if (has_above_right) {
-      r_.state = *out_.row_sync;
+      *r_.state = *out_.row_sync;
     } else {
       r_.init_contexts(s_);
     }
@@ -167,7 +167,7 @@ class SliceSegmentParser {
 
   COPE_HD void keep_for_dependent_segment() noexcept {
     SegmentCarry& carry = *out_.carry;
-    carry.entropy = r_.state;
+    carry.entropy = *r_.state;
     carry.slice_id = s_.slice_id;
     carry.next_ctb_address = CtbAddrInRs_;
     carry.QpY = quadtree_.qp().QpY;

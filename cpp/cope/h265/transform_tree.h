@@ -106,11 +106,12 @@ class TransformTreeParser {
   /// `cbf_cb`, `cbf_cr`: of the transform unit above; bit 1 is that of the lower block in 4:2:2.
   COPE_HD bool transform_tree(int x0, int y0, int log2TrafoSize, int trafoDepth, int blkIdx,
                               unsigned cbf_cb, unsigned cbf_cr) noexcept {
+    CabacReader r = r_;
     bool split = false;
     if (log2TrafoSize > s_.MaxTbLog2SizeY || (trafoDepth == 0 && IntraSplitFlag_)) {
       split = true;
     } else if (log2TrafoSize > s_.MinTbLog2SizeY && trafoDepth < MaxTrafoDepth_) {
-      split = r_.split_transform_flag(log2TrafoSize);
+      split = r.split_transform_flag(log2TrafoSize);
     } else {
       split = trafoDepth == 0 && interSplitFlag_;
     }
@@ -118,15 +119,16 @@ class TransformTreeParser {
     if (log2TrafoSize > 2 || s_.ChromaArrayType == 3) {
       const bool two = s_.ChromaArrayType == 2 && (!split || log2TrafoSize == 3);
       if (cbf_cb != 0) {
-        cbf_cb = r_.cbf_chroma(trafoDepth);
-        if (two) cbf_cb |= r_.cbf_chroma(trafoDepth) << 1;
+        cbf_cb = r.cbf_chroma(trafoDepth);
+        if (two) cbf_cb |= r.cbf_chroma(trafoDepth) << 1;
       }
       if (cbf_cr != 0) {
-        cbf_cr = r_.cbf_chroma(trafoDepth);
-        if (two) cbf_cr |= r_.cbf_chroma(trafoDepth) << 1;
+        cbf_cr = r.cbf_chroma(trafoDepth);
+        if (two) cbf_cr |= r.cbf_chroma(trafoDepth) << 1;
       }
     }
     if (split) {
+      r_.engine = r.engine;
       const int half = 1 << (log2TrafoSize - 1);
       for (int i = 0; i < 4; ++i) {
         if (!transform_tree(x0 + (i & 1) * half, y0 + (i >> 1) * half, log2TrafoSize - 1,
@@ -138,7 +140,8 @@ class TransformTreeParser {
     }
     const unsigned cbf_chroma = cbf_cb | cbf_cr;
     const bool cbf_luma =
-        (!cu_->is_intra && trafoDepth == 0 && cbf_chroma == 0) || r_.cbf_luma(trafoDepth);
+        (!cu_->is_intra && trafoDepth == 0 && cbf_chroma == 0) || r.cbf_luma(trafoDepth);
+    r_.engine = r.engine;
     if (!cbf_luma && cbf_chroma == 0) return true;
     return transform_unit(x0, y0, log2TrafoSize, blkIdx, cbf_luma, cbf_cb, cbf_cr);
   }

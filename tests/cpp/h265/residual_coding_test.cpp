@@ -377,7 +377,8 @@ class ResidualCoding : public testing::Test {
     const std::size_t size = data.size();
     data.resize(size + 64, 0);
 
-    CabacReader reader(data.data(), size, 0);
+    EntropyState entropy;
+    CabacReader reader(entropy, data.data(), size, 0);
     reader.init_contexts(s);
     std::vector<std::uint16_t> positions(1024 + 16);
     std::vector<std::int32_t> levels(1024 + 16);
