@@ -59,9 +59,9 @@ _COEFF_RECORD_FIELDS = [
 class BlockType:
     """Values of `Blocks.type`."""
 
-    I_4x4 = 0  #: I_NxN with 4x4 transform
+    I_4x4 = 0  #: I_NxN with 4x4 transform (H.265: intra, part mode NxN)
     I_8x8 = 1  #: I_NxN with 8x8 transform
-    I_16x16 = 2
+    I_16x16 = 2  #: (H.265: intra, part mode 2Nx2N)
     I_PCM = 3
     INTER = 4  #: B_Direct_16x16 included
     SKIP = 5
@@ -330,7 +330,10 @@ class MotionField:
 
 
 class Blocks:
-    """What is known of each macroblock, `[height / 16, width / 16]` of the coded picture."""
+    """What is known of each block, `[height / size, width / size]` of the coded picture.
+
+    H.264: macroblocks. H.265: coding units, each as often as blocks of the smallest size fit in.
+    """
 
     def __init__(self, native: _native.Picture) -> None:
         self._native = native
@@ -352,12 +355,14 @@ class Blocks:
 
     @cached_property
     def partition_shape(self) -> npt.NDArray[np.uint8]:
-        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks."""
+        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks. H.265: PartMode, 0..7."""
         return self._native.partition_shape
 
     @cached_property
     def partition(self) -> npt.NDArray[np.uint8]:
-        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only."""
+        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only.
+        H.265: log2 of the coding unit's size, 3..6.
+        """
         return self._native.partition
 
     @cached_property
@@ -379,20 +384,25 @@ class Coefficients:
 
     @cached_property
     def records(self) -> npt.NDArray[np.void]:
-        """Structured `[num_records]`, a transform block with a level
-        other than 0.
+        """Structured `[num_records]`, a transform block with a level other than 0.
 
         Its levels are `levels[first : first + count]` at scan positions `positions[first : first +
         count]`. `x`, `y` are samples of its plane; `plane` 0 Y, 1 Cb, 2 Cr; `kind` 0 4x4, 1 8x8, 2
         Intra16x16 DC, 3 chroma DC; `qp` is that of the scaling process; `flags`, bits: 1 intra, 2
         lossless, 4 field scan, 8 the DC comes from a record of its own, 16 and 32 lossless with
         vertical, horizontal prediction.
+
+        H.265: `kind` 4 to 7 for 4x4 to 32x32; `flags` 1 intra, 2 lossless, 4 transform skip, 8 DST,
+        16 and 32 RDPCM down, rightwards, 64 rotation; `block_idx` is ResScaleVal of cross-component
+        prediction, in two's complement, and a block that has it is there even without levels.
         """
         return self._native.records.view(_COEFF_RECORD_FIELDS)
 
     @cached_property
     def positions(self) -> npt.NDArray[np.uint16]:
-        """uint16 `[num_levels]`: scan position in the block, ascending within a record."""
+        """uint16 `[num_levels]`: scan position in the block, ascending within a record.
+        H.265: `y * size + x`, in coding order.
+        """
         return self._native.positions
 
     @cached_property
@@ -428,7 +438,7 @@ class Picture:
 
     @cached_property
     def bits(self) -> npt.NDArray[np.uint32]:
-        """uint32 `[height / 16, width / 16]`: bits spent on each macroblock."""
+        """uint32, as `blocks`: bits spent on each; of a coding unit of H.265, shared out evenly."""
         return self._native.bits
 
     @cached_property

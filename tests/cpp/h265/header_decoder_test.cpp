@@ -301,6 +301,34 @@ TEST(HeaderDecoder, MissingReferencesAreSaid) {
   EXPECT_EQ(refs.ref[0][1].decode_index, 0);
 }
 
+TEST(HeaderDecoder, StartsInTheMiddle) {
+  Stream s;
+  s.accept(picture(kTrailR, 5, {-1}));  // before any IRAP picture
+  s.accept(picture(kTrailR, 6, {-1}));
+  s.accept(picture(kCra, 200));
+  s.accept(picture(kRaslN, 198, {-4}));
+  s.accept(picture(kTrailR, 201, {-1}));
+  s.end_access_unit();
+  ASSERT_EQ(pocs(s), (std::vector{5, 6, 200, 201}));
+  EXPECT_TRUE(s.pictures[0].slice_refs[0].ref[0][0].is_missing);
+  EXPECT_FALSE(s.pictures[1].slice_refs[0].ref[0][0].is_missing);
+  EXPECT_FALSE(s.pictures[0].info.is_random_access);
+  EXPECT_TRUE(s.pictures[2].info.starts_sequence);
+  EXPECT_EQ(s.decoder().counts().num_pictures_skipped, 1);
+}
+
+TEST(HeaderDecoder, PicturesThatAreNotShown) {
+  Stream s;
+  PpsSyntax pps = test_pps();
+  pps.output_flag_present_flag = true;
+  s.accept(make_nal(pps.write(), 34));
+  const BitWriter hidden = BitWriter().flag(true).flag(false).ue(0).ue(2).flag(false).se(0);
+  s.accept(make_nal(BitWriter(hidden).trailing().u(8, 0x5a).trailing(), kIdr));
+  s.end_access_unit();
+  ASSERT_EQ(s.pictures.size(), 1u);
+  EXPECT_FALSE(s.pictures[0].info.is_output);
+}
+
 TEST(HeaderDecoder, OtherLayersAreSkipped) {
   Stream s;
   SliceSyntax other = picture(kIdr, 0);
