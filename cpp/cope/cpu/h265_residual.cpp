@@ -97,14 +97,18 @@ class ReducedSink {
     constexpr int kColumns = columns.kNum;
     // The means have 1/64 per axis; the stages shift by 7 and by bdShift.
     const float unit = 32.0F / static_cast<float>(1 << scaled.bdShift);
-    if (!kDst && scaled.count == 1 &&
-        scaled.position[0] == 0) {  // a lone DC is the same everywhere
-      const float value =
-          static_cast<float>(scaled.value[0]) * unit * columns.mean[0][0] * rows.at(0)[0];
-      for (int i = 0; i < rows.num; ++i, first += stride) {
-        for (int j = 0; j < kColumns; ++j) first[j] += value;
+    if constexpr (!kDst) {
+      // Over a whole block every basis function but the DC has zero mean.
+      const bool is_one_value = kColumns == 1 && rows.num == 1;
+      if (is_one_value && scaled.position[0] != 0) return;
+      if (is_one_value || (scaled.count == 1 && scaled.position[0] == 0)) {
+        const float value =
+            static_cast<float>(scaled.value[0]) * unit * columns.mean[0][0] * rows.at(0)[0];
+        for (int i = 0; i < rows.num; ++i, first += stride) {
+          for (int j = 0; j < kColumns; ++j) first[j] += value;
+        }
+        return;
       }
-      return;
     }
     for (std::int32_t k = 0; k < scaled.count;) {
       const int frequency = scaled.position[k] >> kLog2;

@@ -122,8 +122,9 @@ class CabacEngine {
   /// last bit read by then is rbsp_stop_one_bit, or the bit before pcm_alignment_zero_bit.
   COPE_HD std::size_t bit_pos_after_terminate() const noexcept { return bit_pos(); }
 
-  /// More bits were consumed than there are, beyond what a valid terminating bin may look at.
-  COPE_HD bool overrun() const noexcept { return next_ * 8 - bits_ > size_ * 8 + 8; }
+  /// More bits were consumed than there are. A terminating bin of valid data looks no further than
+  /// its last bit, so that every bin before an overrun is decoded from real data.
+  COPE_HD bool overrun() const noexcept { return next_ * 8 - bits_ > size_ * 8; }
 
  private:
   static constexpr int kOffsetShift = 55;

@@ -78,7 +78,24 @@ class BasicCabacReader {
   }
   COPE_HD bool overrun() const noexcept { return overrun_ || engine_.overrun(); }
 
+  /// Whether what was read last may have come from behind the data.
+  COPE_HD bool is_at_end() const noexcept { return overrun(); }
+
   COPE_HD COPE_FORCE_INLINE bool end_of_slice_flag() noexcept { return engine_.terminate(); }
+
+  /// Whether the data end where an end_of_slice_flag of 1 was decoded: with rbsp_stop_one_bit, the
+  /// last bit that it looks at, and zeros (cabac_zero_words). x264 does not leave the bits behind
+  /// the stop bit zero, so up to a byte of anything passes.
+  COPE_HD bool ends_in_order() const noexcept {
+    const std::size_t pos = bit_pos();
+    if (pos == 0 || pos > static_cast<std::size_t>(end_ - rbsp_) * 8) return false;
+    const std::uint8_t* p = rbsp_ + (pos - 1) / 8;
+    if ((*p << ((pos - 1) & 7) & 0x80) == 0) return false;
+    for (p += 2; p < end_; ++p) {
+      if (*p != 0) return false;
+    }
+    return true;
+  }
 
   COPE_HD COPE_FORCE_INLINE bool mb_skip_flag(bool is_b, const MbState& a,
                                               const MbState& b) noexcept {

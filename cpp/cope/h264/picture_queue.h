@@ -13,6 +13,7 @@ namespace cope::h264 {
 class PictureQueue {
  public:
   bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }
   void clear() noexcept { size_ = 0; }
 
   /// Swaps `picture` in; it comes back with the buffers of an older one.

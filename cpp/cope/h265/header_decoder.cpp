@@ -394,6 +394,10 @@ void HeaderDecoder::reset() {
   impl_->forget_sequence();
 }
 
+std::int64_t HeaderDecoder::open_packet_index() const noexcept {
+  return impl_->has_current ? impl_->current.info.packet_index : -1;
+}
+
 const StreamCounts& HeaderDecoder::counts() const noexcept { return impl_->counts; }
 
 }  // namespace cope::h265

@@ -57,6 +57,10 @@ class HeaderDecoder {
   /// Forgets references and the unfinished picture, keeps parameter sets: for seeking.
   void reset();
 
+  /// NalSource::packet_index of the picture that more NAL units may belong to, -1 when there is
+  /// none.
+  std::int64_t open_packet_index() const noexcept;
+
   const StreamCounts& counts() const noexcept;
 
  private:

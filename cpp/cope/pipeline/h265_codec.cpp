@@ -206,6 +206,8 @@ class H265Codec final : public Codec {
     return decoder_.pop_picture(static_cast<H265Unit&>(unit).coded);
   }
 
+  std::int64_t open_packet_index() const noexcept override { return decoder_.open_packet_index(); }
+
   CodecCounts counts() const noexcept override {
     const h265::StreamCounts& counts = decoder_.counts();
     return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
