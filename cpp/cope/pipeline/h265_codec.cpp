@@ -171,7 +171,7 @@ class H265Worker final : public PictureWorker {
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
     std::swap(job_.coded, static_cast<H265Unit&>(unit).coded);
-    damage = {job_.report.num_blocks_lost, job_.report.first_error};
+    damage = {job_.report.num_blocks_lost, 0, job_.report.first_error};
     return std::exchange(job_.picture, nullptr);
   }
 
@@ -210,7 +210,9 @@ class H265Codec final : public Codec {
 
   CodecCounts counts() const noexcept override {
     const h265::StreamCounts& counts = decoder_.counts();
-    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
+    return {counts.num_nal_units,         counts.num_nal_units_damaged,
+            counts.num_nal_units_skipped, counts.num_nal_units_repeated,
+            counts.num_frames_lost,       counts.first_error};
   }
 
  private:
