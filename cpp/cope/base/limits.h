@@ -14,7 +14,8 @@ struct Limits {
   std::int64_t max_nal_bytes = 64LL
                                << 20;  ///< one NAL unit; a picture or a packet: four times that
   std::int32_t max_slices_per_picture = 8192;  ///< at most 65535 whatever is set
-  std::int32_t max_references = 16;            ///< frames that an SPS may keep (max_num_ref_frames)
+  /// Frames that an SPS may keep (max_num_ref_frames, sps_max_dec_pic_buffering_minus1).
+  std::int32_t max_references = 16;
   /// Non-zero levels of one picture; one for each sample of 4:4:4.
   std::int64_t max_coefficients_per_picture = 3 * 139264LL * 256;
   /// Coded pictures of one packet, and pictures parsed at a time.

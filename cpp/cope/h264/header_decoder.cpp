@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "cope/base/capacity.h"
+#include "cope/base/swap_queue.h"
 #include "cope/bits/rbsp.h"
 #include "cope/h264/access_unit.h"
 #include "cope/h264/parameter_sets.h"
-#include "cope/h264/picture_queue.h"
 #include "cope/h264/poc.h"
 #include "cope/h264/ref_list.h"
 #include "cope/h264/ref_marking.h"
@@ -68,11 +69,6 @@ bool is_same_sequence(const Sps& a, const Sps& b) noexcept {
          a.frame_mbs_only_flag == b.frame_mbs_only_flag;
 }
 
-/// Capacity of a buffer that must hold `size` where another had to hold `largest`: that much, as
-/// long as it is small or not much more than asked for.
-std::size_t roomy(std::size_t size, std::size_t largest, std::size_t small) noexcept {
-  return std::max(size + size / 4, std::min(largest, std::max(4 * size, small)));
-}
 constexpr std::size_t kRoomyRbsp = 1 << 20;  ///< bytes
 constexpr std::size_t kRoomySlices = 64;     ///< some 6 KB each
 
@@ -96,7 +92,7 @@ struct HeaderDecoder::Impl {
   const std::int32_t max_slices;  ///< of a picture; an index must fit `BlockMap::slice_idx`
   StreamCounts counts;
   ParameterSets parameter_sets;
-  PictureQueue ready;
+  SwapQueue<CodedPicture> ready;
 
   // The NAL unit at hand: its payload, zero padded, and its slice header.
   std::vector<std::uint8_t> rbsp;

@@ -210,8 +210,9 @@ class H265Codec final : public Codec {
 
   CodecCounts counts() const noexcept override {
     const h265::StreamCounts& counts = decoder_.counts();
-    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.num_nal_units_skipped, 0, 0,
-            counts.first_error};
+    return {counts.num_nal_units,         counts.num_nal_units_damaged,
+            counts.num_nal_units_skipped, counts.num_nal_units_repeated,
+            counts.num_frames_lost,       counts.first_error};
   }
 
  private:
