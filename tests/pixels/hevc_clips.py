@@ -1,4 +1,4 @@
-"""Makes small H.265 clips with both in-loop filters off."""
+"""Makes small H.265 clips, and decodes them without the in-loop filters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from clips import SOURCE
+from clips import SOURCE, Planes, decode
 from data import require_command
 
 
@@ -34,3 +34,12 @@ class HevcClipConfig:
         command += ["-x265-params", f"{shared}:log-level=error:{self.x265}", str(path)]
         subprocess.run(command, check=True)
         return path
+
+
+def decode_unfiltered(path: Path) -> list[Planes]:
+    """Every picture in output order, uncropped, as libavcodec gives it without in-loop filters.
+
+    References then are not filtered either, so that a picture is the very sum of its prediction
+    from them and its residual, whatever the stream says of filters.
+    """
+    return decode(path, skip_loop_filter="all", apply_cropping="0")

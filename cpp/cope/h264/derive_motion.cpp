@@ -580,8 +580,7 @@ void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) 
       const prim::PicturePrimitives* const found = self->lookup(self->context, decode_index);
       return found != nullptr ? found->colour_plane[self->plane].get() : nullptr;
     };
-    plane->info.num_blocks_lost +=
-        derive(*plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup);
+    derive(*plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup);
   }
   if (job.report.num_motion_lost > 0 && job.report.first_error.ok()) {
     job.report.first_error = Status::invalid("RefPicList1[0]", "H.264 8.4.1.2.1");

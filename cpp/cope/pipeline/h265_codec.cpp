@@ -171,7 +171,7 @@ class H265Worker final : public PictureWorker {
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
     std::swap(job_.coded, static_cast<H265Unit&>(unit).coded);
-    damage = {job_.report.num_blocks_lost, 0, job_.report.first_error};
+    damage = {job_.report.num_blocks_lost, job_.report.num_motion_lost, job_.report.first_error};
     return std::exchange(job_.picture, nullptr);
   }
 

@@ -46,8 +46,8 @@ enum CoeffFlag : std::uint8_t {
 /// record even if it has no level.
 ///
 /// Its levels are `levels[first .. first + count)` at scan positions `positions[first ..]`, in
-/// ascending position. All records of a macroblock are consecutive; DC records precede AC records
-/// of the same plane.
+/// ascending position (H.265: as coded, from the last significant one down). All records of a
+/// macroblock are consecutive; DC records precede AC records of the same plane.
 struct CoeffRecord {
   std::uint32_t first;    ///< index into positions and levels
   std::uint32_t mb_addr;  ///< CurrMbAddr (H.265: CtbAddrInRs)
