@@ -30,39 +30,32 @@ class CabacEngine {
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
   COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
-    const unsigned state = context;
-    const std::uint64_t word = kBinWords.word[state];
+    const std::uint64_t word = kBinWords.word[context];
     const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
     std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
     const std::uint64_t range_mps = range_ - range;
     std::uint64_t value = value_;
-    std::uint64_t next_state = word >> 8;
-    const unsigned valMPS = state & 1;
-    unsigned bin = valMPS ^ 1;
+    std::uint64_t outcome = word >> 8;
 #if defined(__x86_64__) && !defined(__CUDACC__)
     // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
     asm("sub %[range_mps], %[value]\n\t"
         "cmovc %[old_value], %[value]\n\t"
         "cmovc %[range_mps], %[range]\n\t"
-        "cmovc %[word], %[next_state]\n\t"
-        "cmovc %[valMPS], %[bin]"
-        :
-        [value] "+&r"(value), [range] "+&r"(range), [next_state] "+&r"(next_state), [bin] "+&r"(bin)
-        :
-        [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word), [valMPS] "r"(valMPS)
+        "cmovc %[word], %[outcome]"
+        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
+        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
         : "cc");
 #else
     const bool is_mps = value < range_mps;
     value = is_mps ? value : value - range_mps;
     range = is_mps ? range_mps : range;
-    next_state = is_mps ? word : next_state;
-    bin = is_mps ? valMPS : bin;
+    outcome = is_mps ? word : outcome;
 #endif
     value_ = value;
     range_ = range;
-    context = static_cast<std::uint8_t>(next_state);
+    context = static_cast<std::uint8_t>(outcome);
     renormalise();
-    return bin;
+    return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
   /// DecodeBypass (9.3.3.2.3).
