@@ -29,32 +29,16 @@ class CabacEngine {
   }
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
-  COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
-    const std::uint64_t word = kBinWords.word[context];
-    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
-    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
-    const std::uint64_t range_mps = range_ - range;
-    std::uint64_t value = value_;
-    std::uint64_t outcome = word >> 8;
-#if defined(__x86_64__) && !defined(__CUDACC__)
-    // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
-    asm("sub %[range_mps], %[value]\n\t"
-        "cmovc %[old_value], %[value]\n\t"
-        "cmovc %[range_mps], %[range]\n\t"
-        "cmovc %[word], %[outcome]"
-        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
-        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
-        : "cc");
-#else
-    const bool is_mps = value < range_mps;
-    value = is_mps ? value : value - range_mps;
-    range = is_mps ? range_mps : range;
-    outcome = is_mps ? word : outcome;
-#endif
-    value_ = value;
-    range_ = range;
-    context = static_cast<std::uint8_t>(outcome);
-    renormalise();
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextState& context) noexcept {
+    const std::uint64_t outcome = decode(kBinWords.word[context]);
+    context = static_cast<ContextState>(outcome);
+    return static_cast<unsigned>(outcome >> 16) & 1;
+  }
+
+  /// The same for a context that holds its bin word itself, which is one look-up sooner at hand.
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord& context) noexcept {
+    const std::uint64_t outcome = decode(context);
+    context = kBinWords.word[outcome & 0xff];
     return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
@@ -101,6 +85,34 @@ class CabacEngine {
 
  private:
   static constexpr int kOffsetShift = 55;
+
+  /// Decodes a bin; the word shifted so that byte 0 and bit 16 are those of what came.
+  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(std::uint64_t word) noexcept {
+    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
+    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
+    const std::uint64_t range_mps = range_ - range;
+    std::uint64_t value = value_;
+    std::uint64_t outcome = word >> 8;
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
+    asm("sub %[range_mps], %[value]\n\t"
+        "cmovc %[old_value], %[value]\n\t"
+        "cmovc %[range_mps], %[range]\n\t"
+        "cmovc %[word], %[outcome]"
+        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
+        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
+        : "cc");
+#else
+    const bool is_mps = value < range_mps;
+    value = is_mps ? value : value - range_mps;
+    range = is_mps ? range_mps : range;
+    outcome = is_mps ? word : outcome;
+#endif
+    value_ = value;
+    range_ = range;
+    renormalise();
+    return outcome;
+  }
 
   /// RenormD (9.3.3.2.2).
   COPE_HD COPE_FORCE_INLINE void renormalise() noexcept {

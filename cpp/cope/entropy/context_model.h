@@ -63,4 +63,7 @@ COPE_HD constexpr BinWords make_bin_words() noexcept {
 
 COPE_HD_TABLE BinWords kBinWords = make_bin_words();
 
+/// A context as its bin word instead of its state.
+using ContextWord = std::uint64_t;
+
 }  // namespace cope::entropy
