@@ -159,7 +159,8 @@ struct PictureParser::Scratch {
   }
 };
 
-PictureParser::PictureParser() : scratch_(std::make_unique<Scratch>()) {}
+PictureParser::PictureParser(SliceParser parse_slice)
+    : scratch_(std::make_unique<Scratch>()), parse_slice_(parse_slice) {}
 PictureParser::~PictureParser() = default;
 
 void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
@@ -248,8 +249,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     }
     arrays.motion = motion.mbs.data() + static_cast<std::ptrdiff_t>(plane) * num_mbs;
 
-    const SliceResult result =
-        find_slice_parser()(params, slice_input(coded, slice), arrays, cursor);
+    const SliceResult result = parse_slice_(params, slice_input(coded, slice), arrays, cursor);
     if (result.end != SliceEnd::kComplete) {
       ++job.report.num_slices_damaged;
       if (job.report.first_error.ok()) job.report.first_error = status_of(result, slice);

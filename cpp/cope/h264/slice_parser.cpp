@@ -12,7 +12,7 @@ SliceParser find_slice_parser() noexcept {
                         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
     if (v3 != nullptr && has_v3) return v3;
 #endif
-    return &parse_slice;
+    return &parse_slice<>;
   }();
   return found;
 }

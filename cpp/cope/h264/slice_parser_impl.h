@@ -10,12 +10,14 @@ namespace cope::h264 {
 
 /// The body of a `SliceParser`, for source files that differ in the instruction set they are
 /// compiled for.
-COPE_HD inline SliceResult parse_slice(const SliceParams& params, const SliceInput& input,
-                                       const PictureArrays& arrays, OutputCursor& cursor) {
+template <class Engine = entropy::CabacEngine>
+COPE_HD SliceResult parse_slice(const SliceParams& params, const SliceInput& input,
+                                const PictureArrays& arrays, OutputCursor& cursor) {
   if (input.entropy_coding_mode_flag) {
     CabacContexts contexts;
     contexts.init(params);
-    CabacReader reader(contexts, input.slice.rbsp, input.slice.size, input.slice.bit_offset);
+    BasicCabacReader<Engine> reader(contexts, input.slice.rbsp, input.slice.size,
+                                    input.slice.bit_offset);
     return parse_slice_data(params, arrays, cursor, reader);
   }
   const auto reader_of = [](const SlicePayload& payload) {

@@ -13,7 +13,7 @@ namespace cope::h264 {
 
 SliceParser slice_parser_x86_64_v3() noexcept {
 #if defined(COPE_ABI_TAG)
-  return &parse_slice;
+  return &parse_slice<>;
 #else
   return nullptr;
 #endif
