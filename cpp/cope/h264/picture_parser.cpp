@@ -6,10 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "cope/h264/cabac_reader.h"
-#include "cope/h264/cavlc_reader.h"
 #include "cope/h264/motion_syntax.h"
-#include "cope/h264/slice_data.h"
+#include "cope/h264/slice_parser.h"
 
 namespace cope::h264 {
 
@@ -158,24 +156,13 @@ void point_at_blocks(PictureArrays& arrays, prim::BlockMap& blocks) {
   arrays.bits = blocks.bits.data();
 }
 
-SliceResult parse_slice(const CodedPicture& coded, const CodedSlice& slice,
-                        const SliceParams& params, const PictureArrays& arrays,
-                        OutputCursor& cursor) {
-  const std::uint8_t* const rbsp = coded.rbsp.data() + slice.rbsp.offset;
-  if (slice.pps->entropy_coding_mode_flag) {
-    CabacContexts contexts;
-    contexts.init(params);
-    CabacReader reader(contexts, rbsp, slice.rbsp.size, slice.data_bit_offset);
-    return parse_slice_data(params, arrays, cursor, reader);
-  }
-  const auto partition = [&coded](const RbspSpan& span, std::size_t data_bit_offset) {
-    return bits::BitReader(coded.rbsp.data() + span.offset, span.size, data_bit_offset);
+SliceInput slice_input(const CodedPicture& coded, const CodedSlice& slice) {
+  const auto payload = [&coded](const RbspSpan& span, std::size_t bit_offset) {
+    return SlicePayload{coded.rbsp.data() + span.offset, span.size, bit_offset};
   };
-  CavlcReader reader(bits::BitReader(rbsp, slice.rbsp.size, slice.data_bit_offset),
-                     partition(slice.partition_b, slice.partition_b_bit_offset),
-                     partition(slice.partition_c, slice.partition_c_bit_offset),
-                     params.has_data_partitions);
-  return parse_slice_data(params, arrays, cursor, reader);
+  return {slice.pps->entropy_coding_mode_flag, payload(slice.rbsp, slice.data_bit_offset),
+          payload(slice.partition_b, slice.partition_b_bit_offset),
+          payload(slice.partition_c, slice.partition_c_bit_offset)};
 }
 
 /// Index of `matrices` in the picture's list; there are no more different ones than the 256 PPS
@@ -223,7 +210,8 @@ struct PictureParser::Scratch {
   }
 };
 
-PictureParser::PictureParser() : scratch_(std::make_unique<Scratch>()) {}
+PictureParser::PictureParser(SliceParser parse_slice)
+    : scratch_(std::make_unique<Scratch>()), parse_slice_(parse_slice) {}
 PictureParser::~PictureParser() = default;
 
 void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
@@ -327,7 +315,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     arrays.motion = motion.mbs.data() + static_cast<std::ptrdiff_t>(plane) * num_mbs;
 
     const OutputCursor begin = cursor;
-    const SliceResult result = parse_slice(coded, slice, params, arrays, cursor);
+    const SliceResult result = parse_slice_(params, slice_input(coded, slice), arrays, cursor);
     budget.spend(result.num_mbs);
     if (result.end != SliceEnd::kComplete) {
       // Macroblocks before the end of data that were cut are good. Data that contradict themselves

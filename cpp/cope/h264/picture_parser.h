@@ -7,6 +7,7 @@
 #include "cope/base/limits.h"
 #include "cope/base/status.h"
 #include "cope/h264/coded_picture.h"
+#include "cope/h264/slice_parser.h"
 #include "cope/prim/picture_primitives.h"
 
 namespace cope::h264 {
@@ -45,7 +46,7 @@ struct ParseOptions {
 /// `job.motion_syntax`. Needs no other picture. One instance per thread: it owns neighbour state.
 class PictureParser {
  public:
-  PictureParser();
+  explicit PictureParser(SliceParser parse_slice = find_slice_parser());
   ~PictureParser();
   PictureParser(const PictureParser&) = delete;
   PictureParser& operator=(const PictureParser&) = delete;
@@ -55,6 +56,7 @@ class PictureParser {
  private:
   struct Scratch;
   std::unique_ptr<Scratch> scratch_;
+  SliceParser parse_slice_;
 };
 
 /// Finds a picture, already derived, by decode_index; null when it is not at hand.
