@@ -1,11 +1,7 @@
 #include "cope/prim/picture_primitives.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cstdint>
 
 namespace cope::prim {
 
@@ -25,24 +21,6 @@ void PicturePrimitives::allocate_blocks(std::int32_t width, std::int32_t height,
   blocks.qp.resize_uninitialized(blocks.size());
   blocks.slice_idx.resize_uninitialized(blocks.size());
   blocks.bits.resize_uninitialized(blocks.size());
-}
-
-namespace {
-
-template <class T>
-void discard(Buffer<T>& buffer) noexcept {
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(buffer.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(buffer.data() + buffer.size()) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
-}  // namespace
-
-void PicturePrimitives::discard_coefficients() noexcept {
-  discard(coeffs.records);
-  discard(coeffs.positions);
-  discard(coeffs.levels);
 }
 
 namespace {
