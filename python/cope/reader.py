@@ -48,9 +48,10 @@ class VideoReader:
         stream_index (`int`, *optional*):
             Stream of the container. The default is the best video stream.
         threads (`int`, *optional*):
-            Pictures parsed at once. The default is the CPUs that this process may use: affinity,
-            cgroup quota, or the environment variable `COPE_NUM_THREADS`; no more than that are ever
-            used.
+            Threads that work for this reader, borrowed from a pool that all readers of the process
+            share. The default is the size of the pool: the CPUs that the process may use by
+            affinity, cgroup quota, or the environment variable `COPE_NUM_THREADS` when cope is
+            first used. With 1, the calling thread does all the work.
         on_error (`"raise"`, `"skip"` or `"conceal"`, *optional*, defaults to `"conceal"`):
             What to do with a damaged picture: raise; leave it out; hand it out with its lost blocks
             marked. The last two count in `stats` and warn once, so nothing is silently wrong.

@@ -11,6 +11,7 @@ namespace {
 // is less for large ones.
 constexpr std::size_t kMaxJobsPerThread = 8;
 constexpr std::size_t kMinJobsPerThread = 2;
+constexpr std::int64_t kMuchSmaller = 4;  // a picture than the one whose buffers it gets
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
 
 }  // namespace
@@ -48,6 +49,9 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   Job& job = jobs_[(head_ + count_) % num_jobs_];
   job.decode_index = info.decode_index;
   job.picture = pool_.acquire();
+  // Else each would in time hold as much as an intra picture needs.
+  if (job.picture->info.size_bytes > kMuchSmaller * std::max<std::int64_t>(info.size_bytes, 4096))
+    job.picture->discard_coefficients();
   job.unit = std::move(unit);
   job.keep_coefficients = keep_coefficients;
   job.damage = {};
