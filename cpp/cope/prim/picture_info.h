@@ -55,6 +55,7 @@ struct PictureInfo {
   std::int8_t frame_packing = -1;
   bool is_reference = false;  ///< nal_ref_idc != 0
   bool is_leading = false;    ///< precedes in output order the random access point it follows
+  bool has_missing_references = false;   ///< some entry of its slices' lists `is_missing`
   bool has_memory_management_5 = false;  ///< later pictures see poc 0-based after it (8.2.1)
   std::uint8_t nal_ref_idc = 0;          ///< 0..3
   std::uint8_t temporal_id = 0;
