@@ -509,13 +509,15 @@ TEST(Temporal, AMissingCollocatedPictureIsIntraAndCounted) {
   hand.run();
   EXPECT_EQ(hand.at(0, 0), uni(0, 3, 3));
   EXPECT_EQ(hand.at(16, 0), uni(0, 3, 3));
-  EXPECT_EQ(hand.job.report.num_blocks_lost, 4);
-  EXPECT_EQ(hand.job.picture->info.num_blocks_lost, 4);
+  EXPECT_EQ(hand.job.report.num_motion_lost, 4);
+  EXPECT_EQ(hand.job.picture->info.num_motion_lost, 4);
+  EXPECT_EQ(hand.job.report.num_blocks_lost, 0);
   EXPECT_FALSE(hand.job.report.first_error.ok());
-  const auto& type = hand.job.picture->blocks.type;
-  EXPECT_EQ(type[0], static_cast<std::uint8_t>(BlockType::kLost));
-  EXPECT_EQ(type[17], static_cast<std::uint8_t>(BlockType::kLost));
-  EXPECT_EQ(type[2], static_cast<std::uint8_t>(BlockType::kInter));
+  const cope::prim::BlockMap& blocks = hand.job.picture->blocks;
+  EXPECT_NE(blocks.flags[0] & cope::prim::kMotionLost, 0);
+  EXPECT_NE(blocks.flags[17] & cope::prim::kMotionLost, 0);
+  EXPECT_EQ(blocks.flags[2] & cope::prim::kMotionLost, 0);
+  EXPECT_EQ(blocks.type[0], static_cast<std::uint8_t>(BlockType::kInter));
 }
 
 // A damaged slice may leave units behind whose blocks count as lost.
