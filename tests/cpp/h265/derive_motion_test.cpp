@@ -69,6 +69,7 @@ class HandJob {
     job.picture->allocate_blocks(width, height, 8);
     auto& blocks = job.picture->blocks;
     std::fill_n(blocks.type.data(), blocks.size(), static_cast<std::uint8_t>(BlockType::kInter));
+    std::fill_n(blocks.flags.data(), blocks.size(), std::uint8_t{0});
     std::fill_n(blocks.slice_idx.data(), blocks.size(), std::uint16_t{0});
     // Whatever was there before is to be overwritten.
     std::fill_n(job.picture->motion.mv.data(), job.picture->motion.mv.size(), MotionVector{7, 7});
