@@ -243,8 +243,8 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
         num += flag;
         significant = significant << 1 | flag;
       }
-      unsigned flag =
-          1;  // of a coded sub-block without another one, it is significant by inference
+      // Of a coded sub-block without another one, it is significant by inference.
+      unsigned flag = 1;
       if (i == 0) {
         flag = engine.decision(*dc_context);
       } else if (num != 0) {
