@@ -8,7 +8,10 @@
 #include "cope/bits/annex_b.h"
 #include "cope/bits/length_prefixed.h"
 #include "cope/h264/header_decoder.h"
+#include "cope/h264/picture_parser.h"
+#include "cope/h264/slice_parser_impl.h"
 #include "cope/media/demuxer.h"
+#include "counting_engine.h"
 
 namespace cope::bench {
 
@@ -52,10 +55,23 @@ std::vector<h264::CodedPicture> record_pictures(const std::string& path) {
   return pictures;
 }
 
-std::string bench_clip(const std::string& name) {
+std::int64_t count_bins(std::vector<h264::CodedPicture>& pictures) {
+  h264::PictureParser parser(&h264::parse_slice<CountingEngine>);
+  h264::PictureJob job;
+  prim::PicturePool pool;
+  const std::int64_t before = CountingEngine::num_bins;
+  for (h264::CodedPicture& picture : pictures) {
+    std::swap(job.coded, picture);
+    job.picture = pool.acquire();
+    parser.parse(job, {.keep_coefficients = false});
+    std::swap(job.coded, picture);
+  }
+  return CountingEngine::num_bins - before;
+}
+
+std::string stream_path(const std::string& name) {
   const char* const data = std::getenv("COPE_TEST_DATA");
-  return std::string(data != nullptr ? data : COPE_REPOSITORY "/../shared") + "/streams/bench/" +
-         name;
+  return std::string(data != nullptr ? data : COPE_REPOSITORY "/../shared") + "/streams/" + name;
 }
 
 }  // namespace cope::bench

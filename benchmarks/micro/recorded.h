@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,10 @@ namespace cope::bench {
 /// Empty where the file cannot be read.
 std::vector<h264::CodedPicture> record_pictures(const std::string& path);
 
-/// Path of a clip of `streams/bench` under COPE_TEST_DATA, or beside the repository.
-std::string bench_clip(const std::string& name);
+/// Bins of CABAC in their slice data, terminating ones included.
+std::int64_t count_bins(std::vector<h264::CodedPicture>& pictures);
+
+/// Path of a file under `streams` of COPE_TEST_DATA, or of the folder beside the repository.
+std::string stream_path(const std::string& name);
 
 }  // namespace cope::bench

@@ -22,6 +22,10 @@ nb::object time_or_none(std::int64_t time) {
   return time == prim::kNoPts ? nb::none() : nb::object(nb::int_(time));
 }
 
+nb::object number_or_none(std::int32_t number) {
+  return number < 0 ? nb::none() : nb::object(nb::int_(number));
+}
+
 const char* structure_name(prim::PictureStructure structure) {
   switch (structure) {
     case prim::PictureStructure::kTop:
@@ -187,6 +191,7 @@ NamedValues digest(const NativePicture& self, std::int64_t n) {
   }
   out["coeffs"] = coeffs;
   put_motion(out, digest.blocks);
+  if (info.num_motion_lost != 0) out["num_motion_lost"] = info.num_motion_lost;
   if (digest.colour_plane) {
     for (std::size_t i = 0; i < 2; ++i) {
       nb::dict plane;
@@ -213,6 +218,9 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["mbaff"] = info.mbaff;
   d["is_idr"] = info.is_idr;
   d["is_random_access"] = info.is_random_access;
+  d["recovery_frame_cnt"] = number_or_none(info.recovery_frame_cnt);
+  d["pic_struct"] = number_or_none(info.pic_struct);
+  d["frame_packing"] = number_or_none(info.frame_packing);
   d["is_reference"] = info.is_reference;
   d["is_leading"] = info.is_leading;
   d["nal_ref_idc"] = info.nal_ref_idc;
@@ -221,6 +229,7 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["slice_types"] = slice_types(info.slice_types);
   d["num_slices"] = info.num_slices;
   d["num_slice_segments"] = info.num_slice_segments;
+  d["num_frames_lost"] = info.num_frames_lost;
   d["width"] = info.width;
   d["height"] = info.height;
   d["crop"] = nb::make_tuple(info.crop_left, info.crop_top, info.crop_right, info.crop_bottom);
@@ -232,6 +241,7 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["qp_min"] = info.qp_min;
   d["qp_max"] = info.qp_max;
   d["num_blocks_lost"] = info.num_blocks_lost;
+  d["num_motion_lost"] = info.num_motion_lost;
   return d;
 }
 
@@ -262,7 +272,13 @@ void bind_picture(nb::module_& m) {
   nb::class_<NativePicture>(m, "Picture", "A share in the primitives of one coded picture.")
       .def_ro("seconds", &NativePicture::seconds)
       .def_ro("is_discard", &NativePicture::is_discard)
-      .def_prop_ro("info", [](const NativePicture& self) { return to_dict(self.primitives->info); })
+      .def_prop_ro("info",
+                   [](const NativePicture& self) {
+                     NamedValues d = to_dict(self.primitives->info);
+                     d["timestamp"] = self.seconds;
+                     d["is_discard"] = self.is_discard;
+                     return d;
+                   })
       .def_prop_ro("block_size",
                    [](const NativePicture& self) { return self.primitives->blocks.block_size; })
       .def_prop_ro("mv", motion_vectors, kOwned)

@@ -40,8 +40,8 @@ nb::object value_or_none(const std::optional<T>& value) {
 // read().
 class Reader::Use {
  public:
-  explicit Use(Reader& reader) : reader_(reader) {
-    if (getpid() != reader.pid_) {
+  explicit Use(Reader& reader, bool may_be_in_child = false) : reader_(reader) {
+    if (getpid() != reader.pid_ && !may_be_in_child) {
       throw std::runtime_error(
           "this VideoReader was opened before a fork; open it in the process that reads");
     }
@@ -112,7 +112,7 @@ NamedValues Reader::info() {
 }
 
 NamedValues Reader::stats() {
-  const Use use(*this);
+  const Use use(*this, true);  // closing asks for them
   pipeline::ReadStats stats;
   if (pictures_) {
     stats = pictures_->stats();
@@ -126,12 +126,16 @@ NamedValues Reader::stats() {
   d["num_packets_corrupt"] = stats.num_packets_corrupt;
   d["num_nal_units"] = stats.num_nal_units;
   d["num_nal_units_damaged"] = stats.num_nal_units_damaged;
+  d["num_nal_units_skipped"] = stats.num_nal_units_skipped;
+  d["num_nal_units_repeated"] = stats.num_nal_units_repeated;
+  d["num_frames_lost"] = stats.num_frames_lost;
   d["num_pictures"] = stats.num_pictures;
   d["num_parsed"] = stats.num_parsed;
   d["num_decoded"] = stats.num_decoded;
   d["num_skipped"] = stats.num_skipped;
   d["num_concealed_pictures"] = stats.num_concealed_pictures;
   d["num_blocks_lost"] = stats.num_blocks_lost;
+  d["num_motion_lost"] = stats.num_motion_lost;
   d["first_error"] =
       stats.first_error.ok() ? nb::none() : nb::object(nb::str(message(stats.first_error).c_str()));
   d["seconds_demux"] = stats.seconds_demux;
@@ -243,9 +247,19 @@ std::optional<NamedValues> Reader::next_window() {
   return d;
 }
 
+// In a forked child the threads that worked on the pass are gone, and may have left anything half
+// done: it is not touched again.
+void Reader::abandon_in_child() noexcept {
+  if (getpid() == pid_) return;
+  static_cast<void>(pictures_.release());
+  static_cast<void>(windows_.release());
+  static_cast<void>(headers_.release());
+}
+
 // Also in a forked child, which has nothing to wait for.
 void Reader::close() {
   if (in_use_.test()) throw std::runtime_error("this VideoReader is being read by another thread");
+  abandon_in_child();
   pictures_.reset();
   windows_.reset();
   headers_.reset();

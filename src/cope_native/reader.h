@@ -29,6 +29,7 @@ class Reader {
   /// binary file object
   Reader(nanobind::object source, std::optional<std::int32_t> stream_index,
          const pipeline::ReadOptions& options, const Limits& limits);
+  ~Reader() { abandon_in_child(); }
 
   NamedValues info();
   NamedValues stats();
@@ -47,6 +48,7 @@ class Reader {
  private:
   class Use;
   void rewind();
+  void abandon_in_child() noexcept;
 
   nanobind::object source_;  // keeps bytes alive
   std::optional<ByteArray> bytes_;

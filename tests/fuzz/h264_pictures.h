@@ -6,6 +6,14 @@
 
 namespace cope::fuzz {
 
-using H264Pictures = ParsedPictures<h264::HeaderDecoder, h264::PictureParser, h264::PictureJob>;
+template <class OnPicture>
+class H264Pictures : public ParsedPictures<h264::HeaderDecoder, h264::PictureParser,
+                                           h264::PictureJob, OnPicture> {
+ public:
+  using H264Pictures::ParsedPictures::ParsedPictures;
+};
+
+template <class OnPicture>
+H264Pictures(OnPicture) -> H264Pictures<OnPicture>;
 
 }  // namespace cope::fuzz

@@ -6,6 +6,14 @@
 
 namespace cope::fuzz {
 
-using H265Pictures = ParsedPictures<h265::HeaderDecoder, h265::PictureParser, h265::PictureJob>;
+template <class OnPicture>
+class H265Pictures : public ParsedPictures<h265::HeaderDecoder, h265::PictureParser,
+                                           h265::PictureJob, OnPicture> {
+ public:
+  using H265Pictures::ParsedPictures::ParsedPictures;
+};
+
+template <class OnPicture>
+H265Pictures(OnPicture) -> H265Pictures<OnPicture>;
 
 }  // namespace cope::fuzz

@@ -7,14 +7,18 @@
 #include <utility>
 
 #include "cope/prim/picture_primitives.h"
+#include "fuzz/check_picture.h"
 #include "fuzz/limits.h"
 
 namespace cope::fuzz {
 
-/// NAL units in, pictures parsed to the end: what the pipeline does, less container and threads.
-template <class HeaderDecoder, class PictureParser, class PictureJob>
+/// NAL units in, pictures parsed to the end and checked: what the pipeline does, less container and
+/// threads. `OnPicture` sees each picture, and which ones may still be referenced.
+template <class HeaderDecoder, class PictureParser, class PictureJob, class OnPicture>
 class ParsedPictures {
  public:
+  explicit ParsedPictures(OnPicture on_picture) : on_picture_(std::move(on_picture)) {}
+
   void push_nal(std::span<const std::uint8_t> nal) {
     (void)decoder_.push_nal(nal, {});
     parse_ready_pictures();
@@ -31,6 +35,8 @@ class ParsedPictures {
       job_.picture = pool_.acquire();
       parser_.parse(job_, {});
       derive_motion(job_, &ParsedPictures::find, this);
+      check_picture(*job_.picture);
+      on_picture_(*job_.picture, std::span<const std::int64_t>(job_.coded.live));
       pictures_[job_.picture->info.decode_index] = job_.picture;
       std::map<std::int64_t, std::shared_ptr<const prim::PicturePrimitives>> live;
       for (const std::int64_t index : job_.coded.live) {
@@ -46,6 +52,7 @@ class ParsedPictures {
     return found == pictures.end() ? nullptr : found->second.get();
   }
 
+  OnPicture on_picture_;
   HeaderDecoder decoder_{kLimits};
   PictureParser parser_;
   prim::PicturePool pool_;

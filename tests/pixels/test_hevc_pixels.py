@@ -222,8 +222,8 @@ def test_streams_of_other_encoders(name: str) -> None:
 
 
 def test_implicit_rdpcm() -> None:
-    """libavcodec (62.28) accumulates chroma residuals of inter coding units here, which only explicit
-    RDPCM asks for; its pictures do not have the checksums that the stream tells.
+    """libavcodec (62.28) accumulates chroma residuals of inter coding units here, as if of intra
+    ones; its pictures do not have the checksums that the stream tells.
 
     The encoder coded the same video without loss in another stream, which gives the true samples.
     """

@@ -109,3 +109,26 @@ def test_arrays_of_windows_belong_to_their_holder(natural_clip: Path) -> None:
     step.motion[:] = 1  # nobody else's
     gc.collect()
     assert step.motion.sum() == step.motion.size
+
+
+def test_arrays_of_a_picture_are_the_parsers_memory(natural_clip: Path) -> None:
+    """Asking twice gives two views of the same bytes, whatever their size."""
+    with cope.VideoReader(natural_clip) as video:
+        pictures = video.pictures()
+        next(pictures)
+        picture = next(pictures)
+    native = picture._native
+    for array, name in (
+        (picture.motion.mv, "mv"),
+        (picture.motion.ref_idx, "ref_idx"),
+        (picture.blocks.type, "type"),
+        (picture.blocks.qp, "qp"),
+        (picture.bits, "bits"),
+        (picture.coefficients.records, "records"),
+        (picture.coefficients.levels, "levels"),
+        (picture.coefficients.positions, "positions"),
+    ):
+        again = getattr(native, name)
+        assert array.ctypes.data == again.ctypes.data, name
+        assert not array.flags.owndata, name
+        assert not array.flags.writeable, name

@@ -11,11 +11,12 @@
 
 namespace cope {
 
-/// Tasks of one owner and the threads that run them, first in, first out.
+/// Tasks of one owner and the threads of `ThreadPool::shared()` that run them, first in, first out.
 ///
-/// The owner's own thread counts as one: it runs tasks while it waits for one of them. The others
-/// are borrowed from `ThreadPool::shared()` as long as there is work. All methods are the owner's,
-/// except that tasks may submit tasks.
+/// With one thread, that is the owner's own, which runs the tasks while it waits for one of them.
+/// With more, all are borrowed from the pool as long as there is work, and the owner's only waits;
+/// but for a system that has no thread to give. Crews that have work take turns. All methods are
+/// the owner's, except that tasks may submit tasks.
 class TaskCrew {
  public:
   /// \param num_threads  1..; 1 runs every task inside `wait`
@@ -24,21 +25,26 @@ class TaskCrew {
   TaskCrew(const TaskCrew&) = delete;
   TaskCrew& operator=(const TaskCrew&) = delete;
 
-  int num_threads() const noexcept { return static_cast<int>(max_helpers_) + 1; }
-  void submit(Task task);
+  int num_threads() const noexcept { return num_threads_; }
+  /// Threads that are this crew's when all crews with work get the same share, at least 1.
+  int fair_share() const noexcept;
+
+  void submit(Task task) { submit(task, false); }
+  /// Before the tasks that have not begun.
+  void submit_first(Task task) { submit(task, true); }
 
   /// Drops the tasks that have not begun, and those that the others submit, and waits for the
   /// others.
   void clear();
 
-  /// Runs tasks, or waits for those that run, until `is_done()`, which a task makes true.
+  /// Waits, and alone runs tasks, until `is_done()`, which a task makes true.
   /// \param poll  called now and then, may throw
   template <class IsDone, class Poll>
   void wait(IsDone is_done, const Poll& poll) {
     std::unique_lock lock(mutex_);
     while (!is_done()) {
-      if (!tasks_.empty()) {
-        run_one(lock);
+      if (num_helpers_ == 0 && !tasks_.empty()) {
+        run_here(lock);
       } else {
         finished_.wait_for(lock, std::chrono::milliseconds(20));
       }
@@ -49,11 +55,12 @@ class TaskCrew {
   }
 
  private:
+  void submit(Task task, bool is_first);
   void help() noexcept;
-  void run_one(std::unique_lock<std::mutex>& lock);
+  void run_here(std::unique_lock<std::mutex>& lock);
 
   const pid_t pid_;  // pool threads do not follow into a forked child
-  const std::size_t max_helpers_;
+  const int num_threads_;
   std::mutex mutex_;
   std::condition_variable finished_;
   TaskRing tasks_;

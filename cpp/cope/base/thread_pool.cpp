@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <memory>
+#include <system_error>
 
 #include "cope/base/cpu_count.h"
 
@@ -20,13 +21,23 @@ void forget_shared_pool() { shared_pool.store(nullptr, std::memory_order_relaxed
 
 }  // namespace
 
+void TaskRing::grow() {
+  if (count_ < tasks_.size()) return;
+  std::rotate(tasks_.begin(), tasks_.begin() + static_cast<std::ptrdiff_t>(head_), tasks_.end());
+  head_ = 0;
+  tasks_.resize(2 * tasks_.size());
+}
+
 void TaskRing::push(Task task) {
-  if (count_ == tasks_.size()) {
-    std::rotate(tasks_.begin(), tasks_.begin() + static_cast<std::ptrdiff_t>(head_), tasks_.end());
-    head_ = 0;
-    tasks_.resize(2 * tasks_.size());
-  }
+  grow();
   tasks_[(head_ + count_) % tasks_.size()] = task;
+  ++count_;
+}
+
+void TaskRing::push_front(Task task) {
+  grow();
+  head_ = (head_ + tasks_.size() - 1) % tasks_.size();
+  tasks_[head_] = task;
   ++count_;
 }
 
@@ -37,16 +48,15 @@ Task TaskRing::pop() noexcept {
   return task;
 }
 
-ThreadPool::ThreadPool(int num_threads) {
-  // Signals belong to the threads of the host program.
-  sigset_t all;
-  sigset_t previous;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &previous);
-  const int count = std::max(1, num_threads);
-  threads_.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
-  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+/// A caller of `run_here` that waits for its turn.
+struct ThreadPool::Visitor {
+  bool is_admitted = false;
+  std::condition_variable admitted;
+};
+
+ThreadPool::ThreadPool(int num_threads)
+    : num_places_(static_cast<std::size_t>(std::max(1, num_threads))) {
+  threads_.reserve(num_places_);
 }
 
 ThreadPool::~ThreadPool() {
@@ -71,25 +81,76 @@ ThreadPool& ThreadPool::shared() {
   return *pool;
 }
 
-void ThreadPool::submit(Task task) {
-  {
-    const std::scoped_lock lock(mutex_);
-    queue_.push(task);
+// One more thread, unless the system has none to give and another one is at work.
+void ThreadPool::start_thread() {
+  // Signals belong to the threads of the host program.
+  sigset_t all;
+  sigset_t previous;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &previous);
+  try {
+    threads_.emplace_back([this] { work(); });
+    pthread_setname_np(threads_.back().native_handle(), "cope");
+  } catch (const std::system_error&) {
+    pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+    if (threads_.empty()) throw;
+    return;
   }
-  ready_.notify_one();
+  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
 }
 
-bool ThreadPool::take(Task& task) {
-  std::unique_lock lock(mutex_);
-  ready_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-  if (queue_.empty()) return false;
-  task = queue_.pop();
-  return true;
+void ThreadPool::submit(Task task) {
+  const std::scoped_lock lock(mutex_);
+  if (num_idle_ <= queue_.size() && threads_.size() < num_places_) start_thread();
+  queue_.push(task);
+  fill_places();
+}
+
+void ThreadPool::run_here(Task task) {
+  {
+    std::unique_lock lock(mutex_);
+    Visitor visitor;
+    queue_.push({nullptr, &visitor});
+    fill_places();
+    // Else all places are taken, or tasks stand before us; both look at the queue when they end.
+    visitor.admitted.wait(lock, [&visitor] { return visitor.is_admitted; });
+  }
+  task.run(task.context);
+  const std::scoped_lock lock(mutex_);
+  --num_taken_;
+  fill_places();
+}
+
+// Lets visitors in as long as they stand first and there are places, and wakes a thread when it is
+// a task that stands first.
+void ThreadPool::fill_places() {
+  while (num_taken_ < num_places_ && !queue_.empty() && queue_.front().run == nullptr) {
+    Visitor& visitor = *static_cast<Visitor*>(queue_.pop().context);
+    visitor.is_admitted = true;
+    visitor.admitted.notify_one();  // under the lock: it goes when the visitor does
+    ++num_taken_;
+  }
+  num_queued_.store(queue_.size(), std::memory_order_relaxed);
+  if (num_taken_ < num_places_ && !queue_.empty() && num_idle_ > 0) ready_.notify_one();
 }
 
 void ThreadPool::work() {
-  Task task;
-  while (take(task)) task.run(task.context);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++num_idle_;
+    ready_.wait(lock, [this] { return queue_.empty() ? stopping_ : num_taken_ < num_places_; });
+    --num_idle_;
+    if (queue_.empty()) return;
+    // Visitors in front are let in as soon as there is a place, so this is a task.
+    const Task task = queue_.pop();
+    ++num_taken_;
+    fill_places();
+    lock.unlock();
+    task.run(task.context);
+    lock.lock();
+    --num_taken_;
+    fill_places();
+  }
 }
 
 }  // namespace cope

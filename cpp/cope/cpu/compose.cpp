@@ -60,10 +60,11 @@ class WindowComposer::PictureComposer {
     const std::int32_t cells = blocks.block_size / 4;
     const std::size_t block = block_at(bx, by);
     const bool mbaff_field = is_mbaff_field(picture_.info, blocks.flags[block]);
-    if (is_inter(blocks.type[block])) {
+    const bool is_lost = blocks.type[block] == static_cast<std::uint8_t>(prim::BlockType::kLost) ||
+                         (blocks.flags[block] & prim::kMotionLost) != 0;
+    if (is_inter(blocks.type[block]) && !is_lost) {
       compose_block(block, bx, by, cells, mbaff_field);
     } else {
-      const bool is_lost = blocks.type[block] == static_cast<std::uint8_t>(prim::BlockType::kLost);
       mark_block(bx, by, cells, mbaff_field, is_lost ? kMarkLost : kMarkIntra);
     }
   }
@@ -76,7 +77,10 @@ class WindowComposer::PictureComposer {
     const std::uint16_t slice = blocks.slice_idx[first];
     for (const std::size_t block :
          {first, first + 1, block_at(bx, by + 1), block_at(bx + 1, by + 1)}) {
-      if (!is_inter(blocks.type[block]) || blocks.slice_idx[block] != slice) return false;
+      if (!is_inter(blocks.type[block]) || blocks.slice_idx[block] != slice ||
+          (blocks.flags[block] & prim::kMotionLost) != 0) {
+        return false;
+      }
     }
     if (!select_slice(slice)) return false;
     compose_square<4>(bx * 2, by * 2);

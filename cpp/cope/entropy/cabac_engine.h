@@ -30,40 +30,17 @@ class CabacEngine {
   }
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
-  COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
-    const unsigned state = context;
-    const std::uint64_t word = kBinWords.word[state];
-    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
-    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
-    const std::uint64_t range_mps = range_ - range;
-    std::uint64_t value = value_;
-    std::uint64_t next_state = word >> 8;
-    const unsigned valMPS = state & 1;
-    unsigned bin = valMPS ^ 1;
-#if defined(__x86_64__) && !defined(__CUDACC__)
-    // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
-    asm("sub %[range_mps], %[value]\n\t"
-        "cmovc %[old_value], %[value]\n\t"
-        "cmovc %[range_mps], %[range]\n\t"
-        "cmovc %[word], %[next_state]\n\t"
-        "cmovc %[valMPS], %[bin]"
-        :
-        [value] "+&r"(value), [range] "+&r"(range), [next_state] "+&r"(next_state), [bin] "+&r"(bin)
-        :
-        [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word), [valMPS] "r"(valMPS)
-        : "cc");
-#else
-    const bool is_mps = value < range_mps;
-    value = is_mps ? value : value - range_mps;
-    range = is_mps ? range_mps : range;
-    next_state = is_mps ? word : next_state;
-    bin = is_mps ? valMPS : bin;
-#endif
-    value_ = value;
-    range_ = range;
-    context = static_cast<std::uint8_t>(next_state);
-    renormalise();
-    return bin;
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextState& context) noexcept {
+    const std::uint64_t outcome = decode(kBinWords.word[context]);
+    context = static_cast<ContextState>(outcome);
+    return static_cast<unsigned>(outcome >> 16) & 1;
+  }
+
+  /// The same for a context that holds its bin word itself, which is one look-up sooner at hand.
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord& context) noexcept {
+    const std::uint64_t outcome = decode(context);
+    context = kBinWords.word[outcome & 0xff];
+    return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
   /// DecodeBypass (9.3.3.2.3).
@@ -122,8 +99,9 @@ class CabacEngine {
   /// last bit read by then is rbsp_stop_one_bit, or the bit before pcm_alignment_zero_bit.
   COPE_HD std::size_t bit_pos_after_terminate() const noexcept { return bit_pos(); }
 
-  /// More bits were consumed than there are, beyond what a valid terminating bin may look at.
-  COPE_HD bool overrun() const noexcept { return next_ * 8 - bits_ > size_ * 8 + 8; }
+  /// More bits were consumed than there are. A terminating bin of valid data looks no further than
+  /// its last bit, so that every bin before an overrun is decoded from real data.
+  COPE_HD bool overrun() const noexcept { return next_ * 8 - bits_ > size_ * 8; }
 
  private:
   static constexpr int kOffsetShift = 55;
@@ -132,6 +110,34 @@ class CabacEngine {
   /// bins at once rely on it.
   COPE_HD void keep_below_range() noexcept {
     if (COPE_UNLIKELY(value_ >= range_)) value_ = range_ - 1;
+  }
+
+  /// Decodes a bin; the word shifted so that byte 0 and bit 16 are those of what came.
+  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(std::uint64_t word) noexcept {
+    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
+    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
+    const std::uint64_t range_mps = range_ - range;
+    std::uint64_t value = value_;
+    std::uint64_t outcome = word >> 8;
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
+    asm("sub %[range_mps], %[value]\n\t"
+        "cmovc %[old_value], %[value]\n\t"
+        "cmovc %[range_mps], %[range]\n\t"
+        "cmovc %[word], %[outcome]"
+        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
+        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
+        : "cc");
+#else
+    const bool is_mps = value < range_mps;
+    value = is_mps ? value : value - range_mps;
+    range = is_mps ? range_mps : range;
+    outcome = is_mps ? word : outcome;
+#endif
+    value_ = value;
+    range_ = range;
+    renormalise();
+    return outcome;
   }
 
   /// RenormD (9.3.3.2.2).

@@ -32,10 +32,11 @@ COPE_HD constexpr void init_contexts(ContextState* states, const std::int8_t (*m
 /// Bits 55 to 62 of a bin word.
 inline constexpr std::uint64_t kBinWordRange = std::uint64_t{0xff} << 55;
 
-/// All that decoding one bin of a context looks up, as one word: the next state (H.264
-/// 9.3.3.2.1.1) after the MPS in byte 0 and after the LPS in byte 1, and above them rangeTabLPS of
-/// the state, so placed that shifting left by 8 * qCodIRangeIdx brings the one wanted to
-/// `kBinWordRange`. The word depends on the context alone, so it is there before the range is.
+/// All that decoding one bin of a context looks up, as one word. Byte 0 is the next state (H.264
+/// 9.3.3.2.1.1) after the MPS and bit 16 the bin then; byte 1 and bit 24 the same after the LPS.
+/// Above stands rangeTabLPS of the state, so placed that shifting left by 8 * qCodIRangeIdx brings
+/// the one wanted to `kBinWordRange`. The word depends on the context alone, so it is there before
+/// the range is.
 COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned pStateIdx = state >> 1;
   const unsigned valMPS = state & 1;
@@ -46,7 +47,8 @@ COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   for (int q = 0; q < 4; ++q) {
     word |= static_cast<std::uint64_t>(kRangeTabLps[pStateIdx][q]) << (55 - 8 * q);
   }
-  return word | (transIdxMps << 1 | valMPS) | (transIdxLps << 1 | lpsMPS) << 8;
+  return word | (transIdxMps << 1 | valMPS) | (transIdxLps << 1 | lpsMPS) << 8 | valMPS << 16 |
+         (1 - valMPS) << 24;
 }
 
 struct BinWords {
@@ -60,5 +62,8 @@ COPE_HD constexpr BinWords make_bin_words() noexcept {
 }
 
 COPE_HD_TABLE BinWords kBinWords = make_bin_words();
+
+/// A context as its bin word instead of its state.
+using ContextWord = std::uint64_t;
 
 }  // namespace cope::entropy

@@ -41,13 +41,15 @@ enum CtxIdxOffset : unsigned {
 
 /// The contexts of one slice.
 struct CabacContexts {
-  entropy::ContextState state[1024];
+  entropy::ContextWord words[1024];
 
   /// 9.3.1.1.
   COPE_HD void init(const SliceParams& slice) noexcept {
     const bool intra = slice.slice_type == 2 || slice.slice_type == 4;
-    entropy::init_contexts(state, kCabacInit[intra ? 0 : 1 + slice.cabac_init_idc], 1024,
-                           slice.SliceQPY);
+    const auto& mn = kCabacInit[intra ? 0 : 1 + slice.cabac_init_idc];
+    for (int i = 0; i < 1024; ++i) {
+      words[i] = entropy::kBinWords.word[entropy::init_context(mn[i][0], mn[i][1], slice.SliceQPY)];
+    }
   }
 };
 
@@ -66,7 +68,7 @@ class BasicCabacReader {
 
   COPE_HD BasicCabacReader(CabacContexts& contexts, const std::uint8_t* rbsp, std::size_t size,
                            std::size_t data_bit_offset) noexcept
-      : contexts_(contexts.state), rbsp_(rbsp), end_(rbsp + size) {
+      : contexts_(contexts.words), rbsp_(rbsp), end_(rbsp + size) {
     const std::size_t start = (data_bit_offset + 7) / 8;
     engine_begin_ = rbsp + (start < size ? start : size);
     engine_ = Engine(engine_begin_, end_);
@@ -78,7 +80,24 @@ class BasicCabacReader {
   }
   COPE_HD bool overrun() const noexcept { return overrun_ || engine_.overrun(); }
 
+  /// Whether what was read last may have come from behind the data.
+  COPE_HD bool is_at_end() const noexcept { return overrun(); }
+
   COPE_HD COPE_FORCE_INLINE bool end_of_slice_flag() noexcept { return engine_.terminate(); }
+
+  /// Whether the data end where an end_of_slice_flag of 1 was decoded: with rbsp_stop_one_bit, the
+  /// last bit that it looks at, and zeros (cabac_zero_words). x264 does not leave the bits behind
+  /// the stop bit zero, so up to a byte of anything passes.
+  COPE_HD bool ends_in_order() const noexcept {
+    const std::size_t pos = bit_pos();
+    if (pos == 0 || pos > static_cast<std::size_t>(end_ - rbsp_) * 8) return false;
+    const std::uint8_t* p = rbsp_ + (pos - 1) / 8;
+    if ((*p << ((pos - 1) & 7) & 0x80) == 0) return false;
+    for (p += 2; p < end_; ++p) {
+      if (*p != 0) return false;
+    }
+    return true;
+  }
 
   COPE_HD COPE_FORCE_INLINE bool mb_skip_flag(bool is_b, const MbState& a,
                                               const MbState& b) noexcept {
@@ -301,7 +320,7 @@ class BasicCabacReader {
     return value + (bits << k | engine_.bypass_bins(k));
   }
 
-  entropy::ContextState* contexts_;
+  entropy::ContextWord* contexts_;
   const std::uint8_t* rbsp_;
   const std::uint8_t* end_;
   const std::uint8_t* engine_begin_;
@@ -332,9 +351,9 @@ template <CabacBlockShape kShape>
 COPE_HD COPE_FORCE_INLINE unsigned BasicCabacReader<Engine>::residual_block(
     unsigned ctxBlockCat, bool is_field, unsigned maxNumCoeff, unsigned first_position,
     unsigned NumC8x8, std::uint16_t* positions, std::int32_t* levels) noexcept {
-  entropy::ContextState* const significant =
+  entropy::ContextWord* const significant =
       contexts_ + kSignificantCoeffFlagBase[is_field][ctxBlockCat];
-  entropy::ContextState* const last =
+  entropy::ContextWord* const last =
       contexts_ + kLastSignificantCoeffFlagBase[is_field][ctxBlockCat];
   const std::uint8_t* const significant_inc_8x8 = kSignificantCoeffFlagInc8x8[is_field];
   const unsigned numCoeff = maxNumCoeff - 1;
@@ -355,7 +374,7 @@ COPE_HD COPE_FORCE_INLINE unsigned BasicCabacReader<Engine>::residual_block(
   // Without a last flag the final coefficient is significant by inference.
   if (i == numCoeff) positions[count++] = static_cast<std::uint16_t>(numCoeff + first_position);
 
-  entropy::ContextState* const abs_level = contexts_ + kCoeffAbsLevelMinus1Base[ctxBlockCat];
+  entropy::ContextWord* const abs_level = contexts_ + kCoeffAbsLevelMinus1Base[ctxBlockCat];
   unsigned walk = 0;
   for (unsigned c = count; c-- != 0;) {
     std::uint32_t magnitude = 1;
@@ -364,7 +383,7 @@ COPE_HD COPE_FORCE_INLINE unsigned BasicCabacReader<Engine>::residual_block(
     } else {
       unsigned inc = kAbsLevelWalk.other_inc[walk];
       if constexpr (kShape == CabacBlockShape::kChromaDc) inc = inc < 8 ? inc : 8;
-      entropy::ContextState& context = abs_level[inc];
+      entropy::ContextWord& context = abs_level[inc];
       magnitude = 2;
       while (magnitude < 15 && engine_.decision(context) != 0) ++magnitude;
       if (magnitude == 15) magnitude += exp_golomb_suffix(0);

@@ -35,6 +35,10 @@ class CavlcReader {
 
   COPE_HD std::size_t bit_pos() const noexcept { return a_.bit_pos(); }
   COPE_HD bool overrun() const noexcept { return a_.overrun() || b_.overrun() || c_.overrun(); }
+  /// Whether what was read last may have come from behind the data: codes are looked up in 32 bits.
+  COPE_HD bool is_at_end() const noexcept {
+    return overrun() || a_.bits_left() < 32 || residual_->bits_left() < 32;
+  }
   COPE_HD bool more_rbsp_data() const noexcept { return a_.more_rbsp_data(); }
 
   COPE_HD std::uint32_t mb_skip_run() noexcept { return a_.ue(); }

@@ -21,9 +21,10 @@ enum class VertMvScale : std::uint8_t { kOneToOne, kFrmToFld, kFldToFrm };
 
 /// What direct prediction takes from the collocated picture.
 struct ColocatedBlock {
-  std::int8_t refIdxCol = -1;  ///< -1: intra coded
-  MotionVector mvCol{0, 0};    ///< quarter samples of colPic
-  RefIdentity ref;             ///< refPicCol
+  std::int8_t refIdxCol = -1;   ///< -1: intra coded
+  MotionVector mvCol{0, 0};     ///< quarter samples of colPic
+  RefIdentity ref;              ///< refPicCol
+  bool is_ref_missing = false;  ///< refPicCol is missing, or not certain
   VertMvScale vertMvScale = VertMvScale::kOneToOne;
 };
 
@@ -46,6 +47,9 @@ class ColocatedFinder {
     return frame_ != nullptr || (field_[0] != nullptr && field_[1] != nullptr) ||
            single_field_ != nullptr;
   }
+
+  /// Whether the collocated block was parsed and its vectors are known.
+  bool is_known(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
 
   /// The block collocated with 4x4 block (x, y) of the macroblock.
   ColocatedBlock find(const DirectMb& mb, unsigned x, unsigned y) const noexcept;

@@ -45,6 +45,7 @@ class SliceDataParser {
     for (CurrMbAddr_ = s_.first_mb_addr;; CurrMbAddr_ = next_mb_address()) {
       if (CurrMbAddr_ >= s_.PicSizeInMbs) return stop(SliceEnd::kTooManyMbs, start);
       begin_macroblock();
+      if (COPE_UNLIKELY(out_.slice_idx[block_] != prim::kNoSlice)) return stop(SliceEnd::kOverlap, start);
 
       bool skipped = false;
       if (inter_slice) {
@@ -79,7 +80,6 @@ class SliceDataParser {
         if (!ok) return damaged();
         if constexpr (!Reader::kIsCabac) more = r->more_rbsp_data();
       }
-      if constexpr (kMbaff) prev_mb_skipped_ = skipped;
       if constexpr (Reader::kIsCabac) {
         if (!kMbaff || is_bottom_) more = !r->end_of_slice_flag();
       }
@@ -87,11 +87,16 @@ class SliceDataParser {
         r.put_back();
         return damaged();
       }
+      if constexpr (kMbaff) prev_mb_skipped_ = skipped;
+
       const std::size_t end = r->bit_pos();
       out_.bits[block_] = static_cast<std::uint32_t>(end - start);
       start = end;
       ++num_mbs_;
-      if (!more) return stop(SliceEnd::kComplete, end);
+      if (!more) {
+        r.put_back();
+        return finish();
+      }
     }
   }
 
@@ -105,14 +110,35 @@ class SliceDataParser {
     return {end, element_, static_cast<std::int64_t>(bit_pos), num_mbs_};
   }
 
-  /// Takes the current macroblock back: what was read of it cannot be trusted.
+  /// The slice says that it is complete.
+  COPE_HD SliceResult finish() noexcept {
+    if (kMbaff && !is_bottom_) {  // data that were cut may end like this
+      if (prev_mb_skipped_) take_back(CurrMbAddr_, block_);
+      return stop(SliceEnd::kOverrun, r_.bit_pos());
+    }
+    if constexpr (Reader::kIsCabac) {
+      if (COPE_UNLIKELY(!r_.ends_in_order())) return stop(SliceEnd::kTrailingData, r_.bit_pos());
+    }
+    return stop(SliceEnd::kComplete, r_.bit_pos());
+  }
+
+  COPE_HD void take_back(std::int32_t mb_addr, std::size_t block) noexcept {
+    out_.mbs[mb_addr].slice_id = 0;
+    out_.type[block] = static_cast<std::uint8_t>(prim::BlockType::kLost);
+    out_.slice_idx[block] = prim::kNoSlice;
+  }
+
+  /// Takes the current macroblock back: what was read of it cannot be trusted. Nor can the skipped
+  /// one above it in its pair, for it is the lower one that says whether both are field
+  /// macroblocks.
   COPE_HD SliceResult damaged() noexcept {
-    out_.mbs[CurrMbAddr_].slice_id = 0;
-    out_.type[block_] = static_cast<std::uint8_t>(prim::BlockType::kLost);
-    out_.slice_idx[block_] = prim::kNoSlice;
+    take_back(CurrMbAddr_, block_);
+    if (kMbaff && is_bottom_ && prev_mb_skipped_) {
+      take_back(CurrMbAddr_ - 1, block_ - static_cast<std::size_t>(s_.PicWidthInMbs));
+    }
     cursor_ = begin_;
     return stop(
-        element_ != nullptr && !r_.overrun() ? SliceEnd::kInvalidSyntax : SliceEnd::kOverrun,
+        element_ != nullptr && !r_.is_at_end() ? SliceEnd::kInvalidSyntax : SliceEnd::kOverrun,
         r_.bit_pos());
   }
 

@@ -196,9 +196,9 @@ class MotionDeriver {
     const std::int32_t step = picture_.blocks.block_size;
     for (std::int32_t y = unit.y & -step; y < unit.y + unit.height; y += step) {
       for (std::int32_t x = unit.x & -step; x < unit.x + unit.width; x += step) {
-        std::uint8_t& type = picture_.blocks.type[block_at(x, y)];
-        num_lost_ += type != static_cast<std::uint8_t>(BlockType::kLost);
-        type = static_cast<std::uint8_t>(BlockType::kLost);
+        std::uint8_t& flags = picture_.blocks.flags[block_at(x, y)];
+        num_lost_ += (flags & prim::kMotionLost) == 0;
+        flags |= prim::kMotionLost;
       }
     }
   }
@@ -223,8 +223,8 @@ class MotionDeriver {
 void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) {
   const std::int32_t lost = MotionDeriver(job, lookup, lookup_context).derive();
   if (lost == 0) return;
-  job.picture->info.num_blocks_lost += lost;
-  job.report.num_blocks_lost += lost;
+  job.picture->info.num_motion_lost = lost;
+  job.report.num_motion_lost = lost;
   if (job.report.first_error.ok()) {
     job.report.first_error = Status::invalid("collocated_ref_idx", "H.265 8.5.3.2.8");
   }

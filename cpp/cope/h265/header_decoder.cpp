@@ -6,13 +6,16 @@
 #include <utility>
 #include <vector>
 
+#include "cope/base/capacity.h"
+#include "cope/base/swap_queue.h"
 #include "cope/bits/rbsp.h"
 #include "cope/h265/parameter_sets.h"
-#include "cope/h265/picture_queue.h"
 #include "cope/h265/poc.h"
+#include "cope/h265/recent_pictures.h"
 #include "cope/h265/reference_pictures.h"
 #include "cope/h265/sei.h"
 #include "cope/h265/vps.h"
+#include "cope/prim/block_map.h"
 
 namespace cope::h265 {
 namespace {
@@ -30,6 +33,9 @@ std::uint8_t slice_type_bit(SliceType slice_type) noexcept {
   return 0;
 }
 
+constexpr std::size_t kRoomyRbsp = 1 << 20;  ///< bytes, see `roomy`
+constexpr std::size_t kRoomySegments = 64;   ///< some 1 KB each
+
 void append_decode_indices(std::span<const ReferencePicture> pictures,
                            std::vector<std::int64_t>& list) {
   for (const ReferencePicture& picture : pictures) list.push_back(picture.decode_index);
@@ -38,12 +44,15 @@ void append_decode_indices(std::span<const ReferencePicture> pictures,
 }  // namespace
 
 struct HeaderDecoder::Impl {
-  explicit Impl(const Limits& limits_in) : limits(limits_in) {}
+  explicit Impl(const Limits& limits_in)
+      : limits(limits_in),
+        max_segments(std::min<std::int32_t>(limits.max_slices_per_picture, prim::kNoSlice)) {}
 
   const Limits limits;
+  const std::int32_t max_segments;  ///< of a picture; an index must fit `BlockMap::slice_idx`
   StreamCounts counts;
   ParameterSets parameter_sets;
-  PictureQueue ready;
+  SwapQueue<CodedPicture> ready;
 
   // The NAL unit at hand: its payload, zero padded, and its slice segment header.
   std::vector<std::uint8_t> rbsp;
@@ -55,6 +64,7 @@ struct HeaderDecoder::Impl {
   CodedPicture current;
   ActiveParameterSets sets;
   NalUnitHeader current_nal;
+  std::uint16_t current_lsb = 0;         ///< slice_pic_order_cnt_lsb
   std::size_t largest_num_segments = 0;  ///< of any picture so far
   std::size_t largest_num_slices = 0;
   bool has_current = false;
@@ -64,6 +74,7 @@ struct HeaderDecoder::Impl {
   std::shared_ptr<const Sps> active_sps;
   PicOrderCntDecoder poc_decoder;
   ReferencePictures references;
+  RecentPictures recent;
   std::uint8_t vps_max_layers_minus1 = 0;
   std::int64_t next_decode_index = 0;
   bool has_recovery_point = false;  ///< announced for the next picture
@@ -76,14 +87,17 @@ struct HeaderDecoder::Impl {
   Status push_non_vcl(const NalUnitHeader& nal_header, std::span<const std::uint8_t> nal);
   Status push_slice_segment(const NalUnitHeader& nal_header, std::size_t nal_size,
                             const NalSource& source);
-  bool continues(const SliceHeader& previous) const noexcept;
+  bool has_current_of(const NalUnitHeader& nal_header, std::uint32_t pps_id) const noexcept;
+  Status continue_picture(bool is_further, bool& is_repeated);
+  bool is_repetition() const noexcept;
+  void count_lost_references();
   void load_rbsp(std::span<const std::uint8_t> nal);
   void reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size);
   bool has_room_for_payload() const noexcept;
   RbspSpan append_rbsp();
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& new_sets,
                      const NalSource& source);
-  void start_sequence(const NalUnitHeader& nal_header, const std::shared_ptr<const Sps>& sps);
+  void activate_sps(const NalUnitHeader& nal_header, const std::shared_ptr<const Sps>& sps);
   void fill_format(const Sps& sps);
   void add_segment(const NalUnitHeader& nal_header, std::size_t nal_size,
                    std::size_t data_bit_offset);
@@ -165,10 +179,11 @@ bool HeaderDecoder::Impl::has_room_for_payload() const noexcept {
 }
 
 /// Makes room. Buffers wander between this decoder and its caller: each is made as large as any had
-/// to be so far, so that they stop growing once the largest picture has passed.
+/// to be so far, so that they stop growing once the largest picture has passed; but one huge
+/// picture must not make all others huge.
 void HeaderDecoder::Impl::reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size) {
   largest_rbsp = std::max(largest_rbsp, size);
-  if (buffer.capacity() < size) buffer.reserve(std::max(largest_rbsp, 2 * buffer.capacity()));
+  if (buffer.capacity() < size) buffer.reserve(roomy(size, largest_rbsp, kRoomyRbsp));
 }
 
 /// Moves the payload at hand behind those of the current picture.
@@ -196,45 +211,83 @@ Status HeaderDecoder::Impl::push_slice_segment(const NalUnitHeader& nal_header,
     return {};
   }
   const std::uint32_t pps_id = peek_pic_parameter_set_id(r, nal_header);
-  const bool may_continue = has_current && !first_slice_segment_in_pic_flag &&
-                            nal_header.nal_unit_type == current_nal.nal_unit_type &&
-                            nal_header.TemporalId() == current_nal.TemporalId() &&
-                            pps_id == sets.pps->pps_pic_parameter_set_id;
+  const bool is_of_current = has_current_of(nal_header, pps_id);
   ActiveParameterSets new_sets;
-  const CodedSegment* previous = nullptr;
-  if (may_continue) {
+  const SliceHeader* previous = nullptr;
+  if (is_of_current && !first_slice_segment_in_pic_flag) {
     new_sets = sets;
-    previous = &current.segments[static_cast<std::size_t>(current.info.num_slice_segments - 1)];
+    previous =
+        &current.segments[static_cast<std::size_t>(current.info.num_slice_segments - 1)].header;
   } else {
     const bool may_change_sps = nal_header.is_irap() || sequence_ended;
     COPE_RETURN_IF_ERROR(parameter_sets.find(pps_id, active_sps, may_change_sps, new_sets));
   }
-  COPE_RETURN_IF_ERROR(parse_slice_header(r, nal_header, *new_sets.sps, *new_sets.pps,
-                                          previous != nullptr ? &previous->header : nullptr,
-                                          header));
-  if (previous != nullptr && continues(previous->header)) {
-    COPE_REQUIRE(header.NumPicTotalCurr == references.NumPicTotalCurr(), "NumPicTotalCurr",
-                 "H.265 7.4.7.1");
-    if (current.info.num_slice_segments >= limits.max_slices_per_picture) {
-      return Status::limit("max_slices_per_picture");
-    }
-    if (!has_room_for_payload()) return Status::limit("picture_bytes");
+  COPE_RETURN_IF_ERROR(
+      parse_slice_header(r, nal_header, *new_sets.sps, *new_sets.pps, previous, header));
+
+  // Pictures of a sequence differ in picture order count, but one IDR picture may follow another.
+  const auto address_ts = [this](const SliceHeader& h) {
+    return sets.pps->CtbAddrRsToTs[h.slice_segment_address];
+  };
+  const bool is_further = previous != nullptr && address_ts(header) > address_ts(*previous);
+  if (is_of_current && header.slice_pic_order_cnt_lsb == current_lsb &&
+      (is_further || !nal_header.is_idr())) {
+    bool is_repeated = false;
+    COPE_RETURN_IF_ERROR(continue_picture(is_further, is_repeated));
+    if (is_repeated) return {};
   } else {
     COPE_REQUIRE(!header.dependent_slice_segment_flag, "slice_segment_address", "H.265 7.4.7.1");
+    const bool is_late = !nal_header.is_irap() && recent.contains(poc_decoder.derive(
+                                                      *new_sets.sps, nal_header, header, false));
+    COPE_REQUIRE(!is_late, "late_slice", "H.265 7.4.2.4.5");
     finish_picture();
+    if (ready.size() >= static_cast<std::size_t>(limits.max_pictures_in_flight)) {
+      return Status::limit("max_pictures_in_flight");
+    }
     start_picture(nal_header, new_sets, source);
   }
   add_segment(nal_header, nal_size, r.bit_pos());
   return {};
 }
 
-/// Whether the slice segment at hand follows `previous` in the same picture, if all that does not
-/// depend on its header says so. Where it does not, the first segment of its picture was lost.
-bool HeaderDecoder::Impl::continues(const SliceHeader& previous) const noexcept {
-  const std::vector<std::uint32_t>& CtbAddrRsToTs = sets.pps->CtbAddrRsToTs;
-  return header.slice_pic_order_cnt_lsb == previous.slice_pic_order_cnt_lsb &&
-         CtbAddrRsToTs[header.slice_segment_address] >
-             CtbAddrRsToTs[previous.slice_segment_address];
+/// Whether the slice segment at hand may belong to the current picture, if all that does not depend
+/// on its header says so. Where its header says no, the first segment of its picture was lost.
+bool HeaderDecoder::Impl::has_current_of(const NalUnitHeader& nal_header,
+                                         std::uint32_t pps_id) const noexcept {
+  return has_current && nal_header.nal_unit_type == current_nal.nal_unit_type &&
+         nal_header.TemporalId() == current_nal.TemporalId() &&
+         pps_id == sets.pps->pps_pic_parameter_set_id;
+}
+
+/// Looks at a slice segment of the current picture before it is added.
+/// \param is_further   it begins behind the last one
+/// \param is_repeated  set when nothing is left to be done with it
+Status HeaderDecoder::Impl::continue_picture(bool is_further, bool& is_repeated) {
+  if (!is_further) {
+    is_repeated = is_repetition();
+    if (!is_repeated) return Status::invalid("late_slice", "H.265 7.4.2.4.5");
+    ++counts.num_nal_units_repeated;
+    return {};
+  }
+  if (header.NumPicTotalCurr != references.NumPicTotalCurr()) {
+    return Status::invalid("NumPicTotalCurr", "H.265 7.4.7.1");
+  }
+  if (current.info.num_slice_segments >= max_segments) {
+    return Status::limit("max_slices_per_picture");
+  }
+  if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
+  return {};
+}
+
+/// Whether the payload at hand is that of a slice segment of the current picture.
+bool HeaderDecoder::Impl::is_repetition() const noexcept {
+  const auto end = current.segments.begin() + current.info.num_slice_segments;
+  return std::any_of(current.segments.begin(), end, [this](const CodedSegment& segment) {
+    return segment.header.slice_segment_address == header.slice_segment_address &&
+           segment.rbsp.size == rbsp_size &&
+           std::equal(rbsp.begin(), rbsp.begin() + static_cast<std::ptrdiff_t>(rbsp_size),
+                      current.rbsp.begin() + static_cast<std::ptrdiff_t>(segment.rbsp.offset));
+  });
 }
 
 void HeaderDecoder::Impl::add_segment(const NalUnitHeader& nal_header, std::size_t nal_size,
@@ -244,7 +297,7 @@ void HeaderDecoder::Impl::add_segment(const NalUnitHeader& nal_header, std::size
   if (index == current.segments.size()) {
     largest_num_segments = std::max(largest_num_segments, index + 1);
     if (index == current.segments.capacity()) {
-      current.segments.reserve(std::max(largest_num_segments, 2 * index));
+      current.segments.reserve(roomy(index + 1, largest_num_segments, kRoomySegments));
     }
     current.segments.emplace_back();
   }
@@ -254,7 +307,7 @@ void HeaderDecoder::Impl::add_segment(const NalUnitHeader& nal_header, std::size
     if (slice_idx == current.slice_refs.size()) {
       largest_num_slices = std::max(largest_num_slices, slice_idx + 1);
       if (slice_idx == current.slice_refs.capacity()) {
-        current.slice_refs.reserve(std::max(largest_num_slices, 2 * slice_idx));
+        current.slice_refs.reserve(roomy(slice_idx + 1, largest_num_slices, kRoomySegments));
       }
       current.slice_refs.emplace_back();
     }
@@ -278,8 +331,8 @@ void HeaderDecoder::Impl::add_segment(const NalUnitHeader& nal_header, std::size
 }
 
 /// What an IRAP picture, or another SPS, ends (8.1.3).
-void HeaderDecoder::Impl::start_sequence(const NalUnitHeader& nal_header,
-                                         const std::shared_ptr<const Sps>& sps) {
+void HeaderDecoder::Impl::activate_sps(const NalUnitHeader& nal_header,
+                                       const std::shared_ptr<const Sps>& sps) {
   const bool has_other_sps = active_sps != nullptr && sps != active_sps;
   active_sps = sps;
   if (nal_header.is_irap()) {
@@ -288,20 +341,37 @@ void HeaderDecoder::Impl::start_sequence(const NalUnitHeader& nal_header,
     sequence_ended = false;
     current.info.starts_sequence = skips_rasl;
   }
-  if (current.info.starts_sequence || has_other_sps) references.clear();
+  if (current.info.starts_sequence || has_other_sps) {
+    references.clear();
+    recent.clear();
+  }
+}
+
+/// Counts the references that never came. What precedes the first IRAP picture refers to pictures
+/// from before the stream.
+void HeaderDecoder::Impl::count_lost_references() {
+  if (sequence_ended) return;
+  for (const std::int32_t poc : references.missing_pocs()) {
+    if (recent.add_lost(poc)) ++current.info.num_frames_lost;
+  }
+  counts.num_frames_lost += current.info.num_frames_lost;
 }
 
 void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
                                         const ActiveParameterSets& new_sets,
                                         const NalSource& source) {
   current.info = {};
-  start_sequence(nal_header, new_sets.sps);
+  activate_sps(nal_header, new_sets.sps);
   sets = new_sets;
   current_nal = nal_header;
   const Sps& sps = *sets.sps;
   prim::PictureInfo& info = current.info;
   info.poc = poc_decoder.derive(sps, nal_header, header, info.starts_sequence);
+  poc_decoder.start_picture(nal_header, info.poc);
   references.apply_set(header, info.poc, sps.MaxPicOrderCntLsb());
+  count_lost_references();
+  recent.add(info.poc);
+  current_lsb = header.slice_pic_order_cnt_lsb;
 
   info.decode_index = next_decode_index++;
   info.pts = source.pts;
@@ -359,6 +429,7 @@ void HeaderDecoder::Impl::finish_picture() {
 
 void HeaderDecoder::Impl::forget_sequence() noexcept {
   references.clear();
+  recent.clear();
   poc_decoder.reset();
   open_random_access_poc.reset();
   sequence_ended = true;
@@ -392,6 +463,10 @@ void HeaderDecoder::reset() {
   impl_->ready.clear();
   impl_->has_recovery_point = false;
   impl_->forget_sequence();
+}
+
+std::int64_t HeaderDecoder::open_packet_index() const noexcept {
+  return impl_->has_current ? impl_->current.info.packet_index : -1;
 }
 
 const StreamCounts& HeaderDecoder::counts() const noexcept { return impl_->counts; }

@@ -20,11 +20,14 @@ struct NalSource {
 /// What was met and what was done about it, over the life of the decoder.
 struct StreamCounts {
   std::int64_t num_nal_units = 0;
-  std::int64_t num_nal_units_damaged = 0;  ///< dropped: header or parameter set invalid
-  std::int64_t num_nal_units_skipped = 0;  ///< of other layers (nuh_layer_id > 0)
-  std::int64_t num_pictures_skipped = 0;   ///< RASL pictures that cannot be decoded, because
-                                           ///< decoding starts at the IRAP picture before them
-  Status first_error;                      ///< of a dropped NAL unit
+  std::int64_t num_nal_units_damaged = 0;   ///< dropped: header or parameter set invalid
+  std::int64_t num_nal_units_skipped = 0;   ///< of other layers (nuh_layer_id > 0)
+  std::int64_t num_nal_units_repeated = 0;  ///< slice segments that came twice
+  std::int64_t num_frames_lost = 0;  ///< pictures that others refer to and that never came, each
+                                     ///< once as far as is remembered
+  std::int64_t num_pictures_skipped = 0;  ///< RASL pictures that cannot be decoded, because
+                                          ///< decoding starts at the IRAP picture before them
+  Status first_error;                     ///< of a dropped NAL unit
 };
 
 /// Turns NAL units into coded pictures of layer 0: everything of H.265 that precedes slice data.
@@ -56,6 +59,10 @@ class HeaderDecoder {
 
   /// Forgets references and the unfinished picture, keeps parameter sets: for seeking.
   void reset();
+
+  /// NalSource::packet_index of the picture that more NAL units may belong to, -1 when there is
+  /// none.
+  std::int64_t open_packet_index() const noexcept;
 
   const StreamCounts& counts() const noexcept;
 

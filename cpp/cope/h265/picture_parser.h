@@ -15,6 +15,7 @@ struct MotionSyntax;
 /// How the parse of one picture went.
 struct ParseReport {
   std::int32_t num_blocks_lost = 0;     ///< blocks of the block map marked BlockType::kLost
+  std::int32_t num_motion_lost = 0;     ///< blocks parsed, but their vectors depend on a loss
   std::int32_t num_slices_damaged = 0;  ///< slice segments
   Status first_error;
 };
@@ -57,7 +58,7 @@ using PictureLookup = const prim::PicturePrimitives* (*)(void* context, std::int
 
 /// Pass 2: derives the motion vectors of `job.picture` (8.5.3.2). Temporal prediction looks at the
 /// collocated picture, so pictures pass here in decoding order. A collocated picture that is
-/// missing is treated as intra coded, and the picture's blocks that it would predict count as lost.
+/// missing is treated as intra coded, and the blocks that it would predict are marked kMotionLost.
 void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context);
 
 }  // namespace cope::h265

@@ -3,7 +3,8 @@
 namespace cope::h265 {
 
 std::int32_t PicOrderCntDecoder::derive(const Sps& sps, const NalUnitHeader& nal,
-                                        const SliceHeader& header, bool NoRaslOutputFlag) noexcept {
+                                        const SliceHeader& header,
+                                        bool NoRaslOutputFlag) const noexcept {
   const std::int32_t MaxPicOrderCntLsb = sps.MaxPicOrderCntLsb();
   const std::int32_t lsb = header.slice_pic_order_cnt_lsb;
   std::int64_t PicOrderCntMsb = 0;
@@ -16,12 +17,15 @@ std::int32_t PicOrderCntDecoder::derive(const Sps& sps, const NalUnitHeader& nal
       PicOrderCntMsb -= MaxPicOrderCntLsb;
     }
   }
-  const auto PicOrderCntVal = static_cast<std::int32_t>(PicOrderCntMsb + lsb);
+  return static_cast<std::int32_t>(PicOrderCntMsb + lsb);
+}
+
+void PicOrderCntDecoder::start_picture(const NalUnitHeader& nal,
+                                       std::int32_t PicOrderCntVal) noexcept {
   if (nal.TemporalId() == 0 && !nal.is_rasl() && !nal.is_radl() &&
       !nal.is_sub_layer_non_reference()) {
     prevTid0Poc_ = PicOrderCntVal;
   }
-  return PicOrderCntVal;
 }
 
 }  // namespace cope::h265

@@ -13,10 +13,13 @@ namespace cope::h265 {
 /// Hostile streams can drive the counts past 32 bits; they wrap then.
 class PicOrderCntDecoder {
  public:
-  /// PicOrderCntVal of the current picture, and remembers it where later ones count from it.
-  /// A stream that does not start with an IRAP picture is taken to continue from 0.
+  /// PicOrderCntVal of the current picture. A stream that does not start with an IRAP picture is
+  /// taken to continue from 0.
   std::int32_t derive(const Sps& sps, const NalUnitHeader& nal, const SliceHeader& header,
-                      bool NoRaslOutputFlag) noexcept;
+                      bool NoRaslOutputFlag) const noexcept;
+
+  /// Remembers the picture of which `derive` gave `PicOrderCntVal` where later ones count from it.
+  void start_picture(const NalUnitHeader& nal, std::int32_t PicOrderCntVal) noexcept;
 
   void reset() noexcept { prevTid0Poc_ = 0; }
 

@@ -5,20 +5,6 @@
 namespace cope::h265 {
 namespace {
 
-/// `picture` as a slice refers to it; null: what takes the place of a picture that is not there.
-prim::RefPicture make_reference(const ReferencePicture* picture, std::int32_t poc,
-                                bool is_long_term) noexcept {
-  prim::RefPicture ref;
-  ref.is_missing = picture == nullptr;
-  if (picture != nullptr) {
-    ref.decode_index = picture->decode_index;
-    poc = picture->poc;
-  }
-  ref.poc = ref.top_poc = ref.bottom_poc = poc;
-  ref.is_long_term = is_long_term;
-  return ref;
-}
-
 /// A sum that wraps: hostile streams leave 32 bits.
 std::int32_t wrapped(std::int64_t value) noexcept { return static_cast<std::int32_t>(value); }
 
@@ -41,6 +27,22 @@ ReferencePicture* ReferencePictures::find_long_term(std::int32_t poc,
   return it != pictures_.end() ? &*it : nullptr;
 }
 
+/// `picture` as a slice refers to it; null: what takes the place of a picture that is not there.
+prim::RefPicture ReferencePictures::refer_to(const ReferencePicture* picture, std::int32_t poc,
+                                             bool is_long_term) noexcept {
+  prim::RefPicture ref;
+  if (picture != nullptr) {
+    ref.decode_index = picture->decode_index;
+    poc = picture->poc;
+  } else {
+    ref.is_missing = true;
+    missing_pocs_[num_missing_++] = poc;
+  }
+  ref.poc = ref.top_poc = ref.bottom_poc = poc;
+  ref.is_long_term = is_long_term;
+  return ref;
+}
+
 void ReferencePictures::take_long_term(const SliceHeader& header, std::int32_t PicOrderCntVal,
                                        std::int32_t MaxPicOrderCntLsb) noexcept {
   for (int i = 0; i < header.num_long_term_pics; ++i) {
@@ -55,7 +57,7 @@ void ReferencePictures::take_long_term(const SliceHeader& header, std::int32_t P
     ReferencePicture* const picture = find_long_term(wrapped(pocLt), poc_mask);
     if (picture != nullptr) picture->is_in_set = true;
     if (entry.UsedByCurrPicLt) {
-      current_long_term_[num_long_term_++] = make_reference(picture, wrapped(pocLt), true);
+      current_long_term_[num_long_term_++] = refer_to(picture, wrapped(pocLt), true);
     }
   }
   for (ReferencePicture& picture : pictures_) {
@@ -73,14 +75,14 @@ std::int32_t ReferencePictures::take_short_term(int num_pics,
     const std::int32_t poc = wrapped(std::int64_t{PicOrderCntVal} + delta_poc[i]);
     ReferencePicture* const picture = find_short_term(poc);
     if (picture != nullptr) picture->is_in_set = true;
-    if (used[i]) current[num_current++] = make_reference(picture, poc, false);
+    if (used[i]) current[num_current++] = refer_to(picture, poc, false);
   }
   return num_current;
 }
 
 void ReferencePictures::apply_set(const SliceHeader& header, std::int32_t PicOrderCntVal,
                                   std::int32_t MaxPicOrderCntLsb) {
-  num_long_term_ = 0;
+  num_long_term_ = num_missing_ = 0;
   for (ReferencePicture& picture : pictures_) picture.is_in_set = false;
   take_long_term(header, PicOrderCntVal, MaxPicOrderCntLsb);
   const ShortTermRefPicSet& set = header.short_term_ref_pic_set;

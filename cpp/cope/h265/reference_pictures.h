@@ -38,6 +38,11 @@ class ReferencePictures {
   /// Those of the last set, and what was added since.
   std::span<const ReferencePicture> pictures() const noexcept { return pictures_; }
 
+  /// Those that the current picture may refer to and that are not there.
+  std::span<const std::int32_t> missing_pocs() const noexcept {
+    return {missing_pocs_, static_cast<std::size_t>(num_missing_)};
+  }
+
   std::int32_t NumPicTotalCurr() const noexcept {
     return num_before_ + num_after_ + num_long_term_;
   }
@@ -45,6 +50,8 @@ class ReferencePictures {
  private:
   ReferencePicture* find_short_term(std::int32_t poc) noexcept;
   ReferencePicture* find_long_term(std::int32_t poc, std::uint32_t poc_mask) noexcept;
+  prim::RefPicture refer_to(const ReferencePicture* picture, std::int32_t poc,
+                            bool is_long_term) noexcept;
   void take_long_term(const SliceHeader& header, std::int32_t PicOrderCntVal,
                       std::int32_t MaxPicOrderCntLsb) noexcept;
   /// Half of the short-term set. Returns how many of it the current picture may refer to.
@@ -60,6 +67,8 @@ class ReferencePictures {
   std::int32_t num_before_ = 0;
   std::int32_t num_after_ = 0;
   std::int32_t num_long_term_ = 0;
+  std::int32_t missing_pocs_[kMaxDpbSize + kMaxLongTermPics];
+  std::int32_t num_missing_ = 0;
 };
 
 }  // namespace cope::h265

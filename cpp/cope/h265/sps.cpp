@@ -62,7 +62,7 @@ Status parse_sample_format(bits::BitReader& r, const Limits& limits, Sps& sps) {
   return {};
 }
 
-Status parse_sub_layer_ordering(bits::BitReader& r, Sps& sps) {
+Status parse_sub_layer_ordering(bits::BitReader& r, const Limits& limits, Sps& sps) {
   const bool sps_sub_layer_ordering_info_present_flag = r.flag();
   const int last = sps.sps_max_sub_layers_minus1;
   const int first = sps_sub_layer_ordering_info_present_flag ? 0 : last;
@@ -70,6 +70,9 @@ Status parse_sub_layer_ordering(bits::BitReader& r, Sps& sps) {
     const std::uint32_t sps_max_dec_pic_buffering_minus1 = r.ue();
     COPE_REQUIRE(sps_max_dec_pic_buffering_minus1 <= 15, "sps_max_dec_pic_buffering_minus1",
                  "H.265 7.4.3.2.1");
+    if (static_cast<std::int32_t>(sps_max_dec_pic_buffering_minus1) > limits.max_references) {
+      return Status::limit("max_references");
+    }
     const std::uint32_t sps_max_num_reorder_pics = r.ue();
     COPE_REQUIRE(sps_max_num_reorder_pics <= 15, "sps_max_num_reorder_pics", "H.265 7.4.3.2.1");
     sps.sps_max_dec_pic_buffering_minus1[i] =
@@ -264,7 +267,7 @@ Status parse_sps(bits::BitReader& r, const Limits& limits, Sps& out) {
                "H.265 7.4.3.2.1");
   out.log2_max_pic_order_cnt_lsb_minus4 =
       static_cast<std::uint8_t>(log2_max_pic_order_cnt_lsb_minus4);
-  COPE_RETURN_IF_ERROR(parse_sub_layer_ordering(r, out));
+  COPE_RETURN_IF_ERROR(parse_sub_layer_ordering(r, limits, out));
   COPE_RETURN_IF_ERROR(parse_block_sizes(r, out));
   out.scaling_list_enabled_flag = r.flag();
   if (out.scaling_list_enabled_flag) {

@@ -26,6 +26,8 @@ class MemorySource final : public ByteSource {
 
   bool is_seekable() override { return true; }
 
+  bool needs_own_thread() const noexcept override { return false; }
+
  private:
   std::span<const std::uint8_t> bytes_;
   std::size_t position_ = 0;

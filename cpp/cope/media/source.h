@@ -28,6 +28,9 @@ class ByteSource {
   virtual std::optional<std::int64_t> size() = 0;
 
   virtual bool is_seekable() = 0;
+
+  /// Whether it is to be read in the thread that opened it, and may throw.
+  virtual bool needs_own_thread() const noexcept { return true; }
 };
 
 /// What to open.

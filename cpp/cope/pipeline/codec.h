@@ -47,8 +47,9 @@ class CodedUnit {
 
 /// How the parse of one picture went.
 struct Damage {
-  std::int32_t num_blocks_lost = 0;
-  Status first_error;  ///< ok when nothing was damaged
+  std::int32_t num_blocks_lost = 0;  ///< not parsed
+  std::int32_t num_motion_lost = 0;  ///< parsed, but their vectors depend on a loss elsewhere
+  Status first_error;                ///< ok when nothing was damaged
 };
 
 /// Turns one coded picture at a time into primitives. Owns the parser's scratch memory, so a
@@ -63,6 +64,18 @@ class PictureWorker {
   virtual bool needs_collocated() const noexcept = 0;
   /// Pass 1: everything but motion vectors. Any thread, any order.
   virtual void parse(bool keep_coefficients) = 0;
+  /// Divides the work of `parse` among at most so many threads and returns for how many; 1 unless
+  /// the codec can. Then `parse_part` is called for each part, in any thread, and `join_parts`
+  /// when all are done, instead of `parse`.
+  virtual std::size_t split(std::size_t max_parts) {
+    static_cast<void>(max_parts);
+    return 1;
+  }
+  virtual void parse_part(std::size_t part, bool keep_coefficients) {
+    static_cast<void>(part);
+    static_cast<void>(keep_coefficients);
+  }
+  virtual void join_parts(bool keep_coefficients) { static_cast<void>(keep_coefficients); }
   /// Pass 2: motion vectors. `lookup` finds pictures whose motion is derived; null when unknown.
   virtual void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
                       void* context) = 0;
@@ -72,8 +85,11 @@ class PictureWorker {
 
 struct CodecCounts {
   std::int64_t num_nal_units = 0;
-  std::int64_t num_nal_units_damaged = 0;  ///< dropped
-  Status first_error;                      ///< of a dropped NAL unit
+  std::int64_t num_nal_units_damaged = 0;   ///< dropped
+  std::int64_t num_nal_units_skipped = 0;   ///< of other layers and views, auxiliary, redundant
+  std::int64_t num_nal_units_repeated = 0;  ///< delivered twice
+  std::int64_t num_frames_lost = 0;         ///< reference frames that never came, as far as known
+  Status first_error;                       ///< of a dropped NAL unit
 };
 
 /// One codec: packets in, coded pictures out, in decoding order. Not thread-safe.
@@ -91,6 +107,8 @@ class Codec {
   virtual void finish() = 0;
   /// Moves the next coded picture into `unit`. False when none is ready.
   virtual bool pop(CodedUnit& unit) = 0;
+  /// Packet in which the picture began that is still incomplete, -1 when there is none.
+  virtual std::int64_t open_packet_index() const noexcept = 0;
   virtual CodecCounts counts() const noexcept = 0;
 };
 

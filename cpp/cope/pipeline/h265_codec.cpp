@@ -171,7 +171,7 @@ class H265Worker final : public PictureWorker {
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
     std::swap(job_.coded, static_cast<H265Unit&>(unit).coded);
-    damage = {job_.report.num_blocks_lost, job_.report.first_error};
+    damage = {job_.report.num_blocks_lost, job_.report.num_motion_lost, job_.report.first_error};
     return std::exchange(job_.picture, nullptr);
   }
 
@@ -206,9 +206,13 @@ class H265Codec final : public Codec {
     return decoder_.pop_picture(static_cast<H265Unit&>(unit).coded);
   }
 
+  std::int64_t open_packet_index() const noexcept override { return decoder_.open_packet_index(); }
+
   CodecCounts counts() const noexcept override {
     const h265::StreamCounts& counts = decoder_.counts();
-    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
+    return {counts.num_nal_units,         counts.num_nal_units_damaged,
+            counts.num_nal_units_skipped, counts.num_nal_units_repeated,
+            counts.num_frames_lost,       counts.first_error};
   }
 
  private:

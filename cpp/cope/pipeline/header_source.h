@@ -37,7 +37,8 @@ struct SourceCounts {
 ///
 /// Times. The container's pts where it gives one. Otherwise decoding times, or multiples of the
 /// frame rate (25 per second when nothing says better), in output order, which the picture order
-/// count tells; this holds pictures back until no earlier one can come, 16 frames at most.
+/// count tells; this holds pictures back until no earlier one can come, 16 frames and 256 MiB at
+/// most.
 class HeaderSource {
  public:
   static Result<std::unique_ptr<HeaderSource>> open(const media::Source& source,
@@ -47,6 +48,8 @@ class HeaderSource {
   const Codec& codec() const noexcept { return *codec_; }
   const Limits& limits() const noexcept { return limits_; }
   SourceCounts counts() const;
+  /// Whether `next` is to be called in the thread that called `open`, and may throw.
+  bool needs_own_thread() const noexcept { return needs_own_thread_; }
 
   /// The next picture. kEndOfStream when none is left; kUnsupported naming a coding tool;
   /// errors of the demuxer. Damaged NAL units are counted; with `stop_at_damage`, returned.
@@ -68,17 +71,22 @@ class HeaderSource {
     std::int32_t output_poc = 0;
     bool is_second_field = false;
     bool is_timed = false;
+    std::size_t size_bytes = 0;
   };
 
-  HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec, const Limits& limits);
+  HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec, const Limits& limits,
+               bool needs_own_thread);
   Status read_packet(bool stop_at_damage);
   void take_pictures();
+  void drop_packets();
+  void drop_packet(PacketNote& note);
   void enqueue(HeaderPicture picture);
   void time_first_in_output_order();
   void time_all_pending();
   void set_time(HeaderPicture& picture, std::int64_t pts);
 
   Limits limits_;
+  bool needs_own_thread_;
   media::Demuxer demuxer_;
   std::unique_ptr<Codec> codec_;
   media::DtsRepair dts_repair_;
@@ -89,6 +97,7 @@ class HeaderSource {
   Status end_;  // why it is finished: kEndOfStream, or a read error that damaged the tail
   std::deque<PacketNote> packets_;  // those whose picture may still come
   std::deque<Pending> pending_;     // decoding order; pictures leave when timed
+  std::size_t pending_bytes_ = 0;
   std::vector<std::unique_ptr<CodedUnit>> free_units_;
   std::vector<std::shared_ptr<media::Packet>> free_packets_;
   std::optional<std::int64_t> origin_pts_;

@@ -4,66 +4,251 @@
 #include <new>
 
 namespace cope::pipeline {
+namespace {
 
-const prim::PicturePrimitives* PictureStore::find(std::int64_t decode_index) const noexcept {
-  for (const auto& picture : pictures_) {
-    if (picture->info.decode_index == decode_index) return picture.get();
-  }
-  return nullptr;
-}
+// Pictures leave in order, so while one takes long the others need room to go on: an intra picture
+// takes several times as long as those behind it. The most that pictures of one thread may take up
+// is less for large ones.
+constexpr std::size_t kMaxJobsPerThread = 8;
+constexpr std::size_t kMinJobsPerThread = 2;
+constexpr std::int64_t kMuchSmaller = 4;  // a picture than the one whose buffers it gets
+constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
 
-void PictureStore::retain(std::span<const std::int64_t> live) {
-  std::erase_if(pictures_, [live](const auto& picture) {
-    return std::find(live.begin(), live.end(), picture->info.decode_index) == live.end();
-  });
-}
+}  // namespace
 
-ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew)
-    : crew_(crew),
-      // Two pictures per thread keep all of them busy although pictures leave in order.
-      num_jobs_(crew.num_threads() == 1 ? 1 : 2 * static_cast<std::size_t>(crew.num_threads())),
+ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew, std::int32_t max_pictures)
+    : codec_(codec),
+      crew_(crew),
+      num_jobs_(crew.num_threads() == 1
+                    ? 1
+                    : std::min(kMaxJobsPerThread * static_cast<std::size_t>(crew.num_threads()),
+                               static_cast<std::size_t>(std::max(max_pictures, 1)))),
+      max_jobs_(num_jobs_),
       jobs_(std::make_unique<Job[]>(num_jobs_)) {
-  for (std::size_t i = 0; i < num_jobs_; ++i) jobs_[i].worker = codec.make_worker();
+  for (std::size_t i = 0; i < num_jobs_; ++i) jobs_[i].queue = this;
 }
 
 ParseQueue::~ParseQueue() { crew_.clear(); }
 
+std::size_t ParseQueue::capacity() const noexcept {
+  if (num_jobs_ == 1) return 1;
+  const auto share = static_cast<std::size_t>(crew_.fair_share());
+  const auto threads = static_cast<std::size_t>(crew_.num_threads());
+  return std::min(num_jobs_, std::max(kMinJobsPerThread, max_jobs_ * share / threads));
+}
+
 void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
+  const prim::PictureInfo& info = unit->info();
+  if (num_jobs_ > 1) {
+    // A parsed picture takes about a byte per sample.
+    const auto bytes = static_cast<std::size_t>(std::max(1, info.width)) *
+                       static_cast<std::size_t>(std::max(1, info.height));
+    const auto threads = static_cast<std::size_t>(crew_.num_threads());
+    max_jobs_ = std::min(num_jobs_, std::max(kMaxBytes / bytes, kMinJobsPerThread * threads));
+  }
   Job& job = jobs_[(head_ + count_) % num_jobs_];
-  job.worker->load(*unit, pool_.acquire());
+  job.decode_index = info.decode_index;
+  job.picture = pool_.acquire();
+  // Else each would in time hold as much as an intra picture needs.
+  if (job.picture->info.size_bytes > kMuchSmaller * std::max<std::int64_t>(info.size_bytes, 4096))
+    job.picture->discard_coefficients();
   job.unit = std::move(unit);
   job.keep_coefficients = keep_coefficients;
+  job.damage = {};
+  job.may_split = num_jobs_ > 1 && count_ < static_cast<std::size_t>(crew_.fair_share());
   job.out_of_memory = false;
+  job.is_parsed = false;
   job.is_done.store(false, std::memory_order_relaxed);
+  known_.emplace_back();  // room for one more
+  known_.pop_back();
+  link_collocated(job);
+  known_.push_back({job.decode_index, job.picture, &job});
+  retain(job.decode_index, job.unit->live());
   ++count_;
-  crew_.submit({[](void* context) { static_cast<Job*>(context)->run(); }, &job});
+  crew_.submit({[](void* context) {
+                  auto& self = *static_cast<Job*>(context);
+                  self.queue->parse(self);
+                },
+                &job});
 }
 
-void ParseQueue::Job::run() noexcept {
-  try {
-    worker->parse(keep_coefficients);
-    if (!worker->needs_collocated()) worker->derive(nullptr, nullptr);
-  } catch (const std::bad_alloc&) {
-    out_of_memory = true;
+void ParseQueue::add_parsed(std::shared_ptr<const prim::PicturePrimitives> picture) {
+  const std::int64_t decode_index = picture->info.decode_index;
+  if (!knows(decode_index)) known_.push_back({decode_index, std::move(picture), nullptr});
+}
+
+bool ParseQueue::knows(std::int64_t decode_index) const noexcept {
+  return find(decode_index) != nullptr;
+}
+
+const ParseQueue::Known* ParseQueue::find(std::int64_t decode_index) const noexcept {
+  for (const Known& known : known_) {
+    if (known.decode_index == decode_index) return &known;
   }
-  is_done.store(true, std::memory_order_release);
+  return nullptr;
 }
 
-ParsedPicture ParseQueue::pop(const PictureStore& store, const Poll& poll) {
+// Finds what the motion of `job` looks at, and has it wait for what is not there yet.
+void ParseQueue::link_collocated(Job& job) {
+  job.collocated.clear();
+  job.num_missing = 0;
+  names_.clear();
+  job.unit->append_collocated(names_);
+  std::sort(names_.begin(), names_.end());
+  names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
+  job.collocated.reserve(names_.size());
+  const std::scoped_lock lock(mutex_);
+  try {
+    for (const std::int64_t name : names_) {
+      const Known* const known = find(name);
+      if (known == nullptr) continue;
+      if (known->job != nullptr && !known->job->is_done.load(std::memory_order_relaxed)) {
+        known->job->dependants.push_back(&job);
+        ++job.num_missing;
+      } else if (known->job != nullptr && known->job->out_of_memory) {
+        continue;
+      }
+      job.collocated.push_back(*known);
+    }
+  } catch (const std::bad_alloc&) {  // nobody may hold on to a job that is not queued
+    for (const Known& known : known_) {
+      if (known.job != nullptr) std::erase(known.job->dependants, &job);
+    }
+    throw;
+  }
+}
+
+// Forgets the pictures up to this one that no later one may look at.
+void ParseQueue::retain(std::int64_t decode_index, std::span<const std::int64_t> live) {
+  std::erase_if(known_, [decode_index, live](const Known& known) {
+    return known.decode_index < decode_index &&
+           std::find(live.begin(), live.end(), known.decode_index) == live.end();
+  });
+}
+
+std::unique_ptr<PictureWorker> ParseQueue::take_worker() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!workers_.empty()) {
+      auto worker = std::move(workers_.back());
+      workers_.pop_back();
+      return worker;
+    }
+  }
+  return codec_.make_worker();
+}
+
+// Everything but motion vectors, and those too unless they have to wait.
+void ParseQueue::parse(Job& job) noexcept {
+  try {
+    job.worker = take_worker();
+    job.worker->load(*job.unit, job.picture);
+    const auto max_parts = std::min(kMaxParts, static_cast<std::size_t>(crew_.fair_share()));
+    const std::size_t num_parts = job.may_split ? job.worker->split(max_parts) : 1;
+    if (num_parts == 1) {
+      job.worker->parse(job.keep_coefficients);
+    } else {
+      job.num_parts_left.store(num_parts, std::memory_order_relaxed);
+      for (std::size_t i = num_parts; i-- > 1;) start_part(job, i);
+      parse_part(job, 0);
+      return;  // whoever is last goes on
+    }
+  } catch (const std::bad_alloc&) {
+    job.out_of_memory = true;
+  }
+  finish_parse(job);
+}
+
+void ParseQueue::start_part(Job& job, std::size_t part) noexcept {
+  job.parts[part] = {&job, part};
+  try {
+    crew_.submit_first({[](void* context) {
+                          const auto& self = *static_cast<Part*>(context);
+                          self.job->queue->parse_part(*self.job, self.index);
+                        },
+                        &job.parts[part]});
+  } catch (const std::bad_alloc&) {
+    parse_part(job, part);
+  }
+}
+
+void ParseQueue::parse_part(Job& job, std::size_t part) noexcept {
+  try {
+    job.worker->parse_part(part, job.keep_coefficients);
+  } catch (const std::bad_alloc&) {
+    job.out_of_memory = true;
+  }
+  if (job.num_parts_left.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  try {
+    if (!job.out_of_memory) job.worker->join_parts(job.keep_coefficients);
+  } catch (const std::bad_alloc&) {
+    job.out_of_memory = true;
+  }
+  finish_parse(job);
+}
+
+void ParseQueue::finish_parse(Job& job) noexcept {
+  if (!job.out_of_memory && job.worker->needs_collocated()) {
+    const std::scoped_lock lock(mutex_);
+    job.is_parsed = true;
+    if (job.num_missing > 0) return;  // the last of those that are missing goes on
+  }
+  derive(job);
+}
+
+void ParseQueue::derive(Job& job) noexcept {
+  const auto lookup = [](void* context,
+                         std::int64_t decode_index) -> const prim::PicturePrimitives* {
+    for (const Known& known : *static_cast<const std::vector<Known>*>(context)) {
+      if (known.decode_index == decode_index) return known.picture.get();
+    }
+    return nullptr;
+  };
+  try {
+    if (!job.out_of_memory) job.worker->derive(lookup, &job.collocated);
+  } catch (const std::bad_alloc&) {
+    job.out_of_memory = true;
+  }
+  finish(job);
+}
+
+void ParseQueue::finish(Job& job) noexcept {
+  if (job.worker) job.picture = job.worker->release(*job.unit, job.damage);
+  job.collocated.clear();
+  const std::scoped_lock lock(mutex_);
+  if (job.worker) workers_.push_back(std::move(job.worker));
+  for (Job* const dependant : job.dependants) {
+    if (job.out_of_memory) {
+      std::erase_if(dependant->collocated,
+                    [&job](const Known& known) { return known.job == &job; });
+    }
+    if (--dependant->num_missing > 0 || !dependant->is_parsed) continue;
+    crew_.submit_first({[](void* context) {
+                          auto& self = *static_cast<Job*>(context);
+                          self.queue->derive(self);
+                        },
+                        dependant});
+  }
+  job.dependants.clear();
+  // Last of all: the owner may use the job again from here on.
+  job.is_done.store(true, std::memory_order_release);
+}
+
+ParsedPicture ParseQueue::pop(const Poll& poll) {
   Job& job = jobs_[head_];
   crew_.wait([&job] { return job.is_done.load(std::memory_order_acquire); },
              [&poll] {
                if (poll) poll();
              });
+  std::erase_if(known_, [&job](Known& known) {
+    if (known.job != &job) return false;
+    known.job = nullptr;
+    return job.out_of_memory.load();
+  });
   ParsedPicture parsed;
-  if (!job.out_of_memory && job.worker->needs_collocated()) {
-    const auto lookup = [](void* context, std::int64_t decode_index) {
-      return static_cast<const PictureStore*>(context)->find(decode_index);
-    };
-    job.worker->derive(lookup, const_cast<PictureStore*>(&store));
-  }
-  parsed.picture = job.worker->release(*job.unit, parsed.damage);
   parsed.unit = std::move(job.unit);
+  parsed.picture = std::move(job.picture);
+  parsed.damage = job.damage;
   if (job.out_of_memory) {
     parsed.picture = nullptr;
     parsed.damage.first_error = Status::limit("memory");

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -26,59 +28,103 @@ struct ParsedPicture {
   Damage damage;
 };
 
-/// Parsed pictures that later ones may look at, by decode_index.
-class PictureStore {
- public:
-  void add(std::shared_ptr<const prim::PicturePrimitives> picture) {
-    pictures_.push_back(std::move(picture));
-  }
-  const prim::PicturePrimitives* find(std::int64_t decode_index) const noexcept;
-  /// Forgets all pictures that `live` does not name.
-  void retain(std::span<const std::int64_t> live);
-  void clear() noexcept { pictures_.clear(); }
-
- private:
-  std::vector<std::shared_ptr<const prim::PicturePrimitives>> pictures_;  // at most a DPB and a bit
-};
-
 /// Parses coded pictures with the threads of a crew and hands them out in the order they came.
-/// Not thread-safe itself.
+///
+/// Pictures are parsed in any order, and where there are fewer of them than threads, the slices of
+/// one at the same time. The motion of one that looks at others is derived as soon as
+/// theirs is, by whichever thread finishes last. So the owner has nothing to do for a picture but
+/// to push and to pop it. All methods are the owner's.
 class ParseQueue {
  public:
-  /// `crew` outlives the queue.
-  ParseQueue(const Codec& codec, TaskCrew& crew);
+  /// `crew` and `codec` outlive the queue. \param max_pictures  in the queue at a time, at most
+  ParseQueue(const Codec& codec, TaskCrew& crew, std::int32_t max_pictures);
   /// Clears the crew: no task of it may look at a picture any more.
   ~ParseQueue();
   ParseQueue(const ParseQueue&) = delete;
   ParseQueue& operator=(const ParseQueue&) = delete;
 
   bool empty() const noexcept { return count_ == 0; }
-  bool full() const noexcept { return count_ == num_jobs_; }
+  /// Whether so many pictures are under way that no thread is short of work. Depends on how many
+  /// crews share the threads at present.
+  bool full() const noexcept { return count_ >= capacity(); }
 
-  /// Queues a picture. Pre: not `full()`.
+  /// Queues a picture. Those that it may look at come before it, here or by `add_parsed`.
   void push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients);
 
-  /// The picture that was pushed first, parsed and its motion derived with the help of `store`.
-  /// Pre: not `empty()`. \param poll  see `Poll`; may be empty
-  ParsedPicture pop(const PictureStore& store, const Poll& poll);
+  /// A picture that left this queue before and that later ones may look at again.
+  void add_parsed(std::shared_ptr<const prim::PicturePrimitives> picture);
+  /// Whether later pictures can look at this one.
+  bool knows(std::int64_t decode_index) const noexcept;
+
+  /// Whether `pop` has nothing to wait for. Pre: not `empty()`.
+  bool has_parsed() const noexcept { return jobs_[head_].is_done.load(std::memory_order_acquire); }
+
+  /// The picture that was pushed first, its motion derived. Pre: not `empty()`.
+  /// \param poll  see `Poll`; may be empty
+  ParsedPicture pop(const Poll& poll);
 
  private:
-  struct Job {
-    std::unique_ptr<PictureWorker> worker;
-    std::unique_ptr<CodedUnit> unit;
-    bool keep_coefficients = true;
-    bool out_of_memory = false;
-    std::atomic<bool> is_done = false;
-
-    void run() noexcept;
+  struct Job;
+  // A picture that others may look at.
+  struct Known {
+    std::int64_t decode_index = 0;
+    std::shared_ptr<const prim::PicturePrimitives> picture;
+    Job* job = nullptr;  // as long as it is in the queue
   };
 
+  static constexpr std::size_t kMaxParts = 8;
+
+  struct Part {
+    Job* job = nullptr;
+    std::size_t index = 0;
+  };
+
+  struct Job {
+    ParseQueue* queue = nullptr;
+    std::int64_t decode_index = 0;
+    std::unique_ptr<CodedUnit> unit;
+    std::shared_ptr<prim::PicturePrimitives> picture;
+    bool keep_coefficients = true;
+    std::unique_ptr<PictureWorker> worker;  // while it is parsed and derived
+    Damage damage;
+    bool may_split = false;  // threads were idle when it came
+    std::array<Part, kMaxParts> parts;
+    std::atomic<std::size_t> num_parts_left = 0;
+    std::atomic<bool> out_of_memory = false;
+    std::vector<Known> collocated;  // pictures that its motion looks at
+    std::atomic<bool> is_done = false;
+
+    // Guarded by `mutex_`.
+    bool is_parsed = false;
+    std::size_t num_missing = 0;   // of `collocated`, not yet derived
+    std::vector<Job*> dependants;  // jobs that wait for this one
+  };
+
+  std::size_t capacity() const noexcept;
+  const Known* find(std::int64_t decode_index) const noexcept;
+  void link_collocated(Job& job);
+  void retain(std::int64_t decode_index, std::span<const std::int64_t> live);
+  std::unique_ptr<PictureWorker> take_worker();
+  void parse(Job& job) noexcept;
+  void start_part(Job& job, std::size_t part) noexcept;
+  void parse_part(Job& job, std::size_t part) noexcept;
+  void finish_parse(Job& job) noexcept;
+  void derive(Job& job) noexcept;
+  void finish(Job& job) noexcept;
+
+  const Codec& codec_;
   TaskCrew& crew_;
   prim::PicturePool pool_;
   std::size_t num_jobs_;
+  std::size_t max_jobs_;         // of the picture size met last
   std::unique_ptr<Job[]> jobs_;  // ring: `count_` jobs from `head_` on
   std::size_t head_ = 0;
   std::size_t count_ = 0;
+  std::vector<Known> known_;  // at most a DPB and a bit
+  std::vector<std::int64_t> names_;
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<PictureWorker>> workers_;  // not at work
 };
 
 }  // namespace cope::pipeline

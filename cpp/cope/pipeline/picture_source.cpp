@@ -13,6 +13,9 @@ void add_counts(const SourceCounts& counts, ReadStats& stats) {
   stats.num_packets_corrupt = counts.num_packets_corrupt;
   stats.num_nal_units = counts.codec.num_nal_units;
   stats.num_nal_units_damaged = counts.codec.num_nal_units_damaged;
+  stats.num_nal_units_skipped = counts.codec.num_nal_units_skipped;
+  stats.num_nal_units_repeated = counts.codec.num_nal_units_repeated;
+  stats.num_frames_lost = counts.codec.num_frames_lost;
   stats.num_pictures = counts.num_pictures;
   if (stats.first_error.ok()) stats.first_error = counts.codec.first_error;
   stats.seconds_demux = counts.seconds;
@@ -37,6 +40,7 @@ Status apply_policy(const Damage& damage, OnError on_error, ReadStats& stats, bo
     case OnError::kConceal:
       ++stats.num_concealed_pictures;
       stats.num_blocks_lost += damage.num_blocks_lost;
+      stats.num_motion_lost += damage.num_motion_lost;
       break;
   }
   return {};
@@ -44,26 +48,27 @@ Status apply_policy(const Damage& damage, OnError on_error, ReadStats& stats, bo
 
 PictureSource::PictureSource(std::unique_ptr<HeaderSource> headers, const ReadOptions& options,
                              bool keep_coefficients)
-    : headers_(std::move(headers)),
-      options_(options),
+    : options_(options),
       keep_coefficients_(keep_coefficients),
       crew_(resolve_threads(options.threads)),
-      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_)) {}
+      headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
+      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
+                                          headers_.headers().limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> PictureSource::release() {
   queue_.reset();
-  return std::move(headers_);
+  return headers_.release();
 }
 
 ReadStats PictureSource::stats() const {
   ReadStats stats = stats_;
-  if (headers_) add_counts(headers_->counts(), stats);
+  add_counts(headers_.counts(), stats);
   return stats;
 }
 
 Status PictureSource::fill(const Poll& poll) {
   while (end_.ok() && !queue_->full()) {
-    end_ = headers_->next(next_, options_.on_error == OnError::kRaise, poll);
+    end_ = headers_.next(next_, poll);
     if (end_.ok()) end_ = next_.unit->check_supported();
     if (!end_.ok()) break;
     timeline_.push(next_.unit->info().decode_index, next_.seconds);
@@ -80,16 +85,12 @@ Result<PictureSource::Item> PictureSource::next(const Poll& poll) {
     if (queue_->empty()) return filled;
 
     const auto start = std::chrono::steady_clock::now();
-    ParsedPicture parsed = queue_->pop(store_, poll);
+    ParsedPicture parsed = queue_->pop(poll);
     stats_.seconds_parse +=
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Queued queued = queued_.front();
     queued_.pop_front();
-    if (parsed.picture) {
-      store_.add(parsed.picture);
-      store_.retain(parsed.unit->live());
-    }
-    headers_->recycle(std::move(parsed.unit));
+    headers_.recycle(std::move(parsed.unit));
     bool keep = true;
     COPE_RETURN_IF_ERROR(apply_policy(parsed.damage, options_.on_error, stats_, keep));
     if (!keep) continue;

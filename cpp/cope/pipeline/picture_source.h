@@ -7,6 +7,7 @@
 
 #include "cope/base/limits.h"
 #include "cope/base/status.h"
+#include "cope/pipeline/header_ahead.h"
 #include "cope/pipeline/header_source.h"
 #include "cope/pipeline/parse_queue.h"
 #include "cope/pipeline/timeline.h"
@@ -32,12 +33,16 @@ struct ReadStats {
   std::int64_t num_packets_corrupt = 0;  ///< damaged by the container's account, or unreadable
   std::int64_t num_nal_units = 0;
   std::int64_t num_nal_units_damaged = 0;   ///< dropped
+  std::int64_t num_nal_units_skipped = 0;   ///< of other layers and views, auxiliary, redundant
+  std::int64_t num_nal_units_repeated = 0;  ///< delivered twice
+  std::int64_t num_frames_lost = 0;         ///< reference frames that never came, as far as known
   std::int64_t num_pictures = 0;            ///< coded pictures met
   std::int64_t num_parsed = 0;              ///< of which the slice data was parsed
   std::int64_t num_decoded = 0;             ///< decoded to pixels
   std::int64_t num_skipped = 0;             ///< damaged and left out
   std::int64_t num_concealed_pictures = 0;  ///< damaged and handed out
   std::int64_t num_blocks_lost = 0;  ///< blocks of concealed pictures that could not be parsed
+  std::int64_t num_motion_lost = 0;  ///< that were, but have no vectors for a loss elsewhere
   Status first_error;                ///< the first damage met
   double seconds_demux = 0.0;        ///< reading and headers
   double seconds_parse = 0.0;        ///< waiting for slice data to be parsed
@@ -74,7 +79,7 @@ class PictureSource {
 
   ReadStats stats() const;
   /// What is being read. Pre: not released.
-  const HeaderSource& headers() const noexcept { return *headers_; }
+  const HeaderSource& headers() const noexcept { return headers_.headers(); }
   /// Gives the demuxer back for another pass; this object is of no more use.
   std::unique_ptr<HeaderSource> release();
 
@@ -86,13 +91,12 @@ class PictureSource {
     bool is_discard;
   };
 
-  std::unique_ptr<HeaderSource> headers_;
   ReadOptions options_;
   bool keep_coefficients_;
   TaskCrew crew_;
-  std::unique_ptr<ParseQueue> queue_;
+  HeaderAhead headers_;
+  std::unique_ptr<ParseQueue> queue_;  // clears the crew, so it goes before what tasks use
   std::deque<Queued> queued_;
-  PictureStore store_;
   PictureTimeline timeline_;
   HeaderPicture next_;
   Status end_;  // why no more headers come

@@ -3,41 +3,35 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
-
-#include "cope/pipeline/orient.h"
 
 namespace cope::pipeline {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Parsed pictures kept because a later window contains them too; others are parsed again.
 constexpr std::ptrdiff_t kMaxKeptPictures = 32;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 
 WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOptions& options,
                            const WindowOptions& window_options)
-    : headers_(std::move(headers)),
-      options_(options),
+    : options_(options),
       window_options_(window_options),
       planner_(window_options.density),
       crew_(resolve_threads(options.threads)),
-      queue_(std::make_unique<ParseQueue>(headers_->codec(), crew_)) {}
+      headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
+      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
+                                          headers_.headers().limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> WindowSource::release() {
   queue_.reset();
-  return std::move(headers_);
+  return headers_.release();
 }
 
 ReadStats WindowSource::stats() const {
   ReadStats stats = stats_;
-  if (headers_) add_counts(headers_->counts(), stats);
+  add_counts(headers_.counts(), stats);
   return stats;
 }
 
@@ -50,17 +44,29 @@ Result<std::unique_ptr<WindowItem>> WindowSource::next(const Poll& poll) {
 }
 
 Result<std::unique_ptr<WindowItem>> WindowSource::next_item(const Poll& poll) {
-  // With helpers, as many windows as there are threads are under way; alone, one after the other.
-  const auto max_pending = static_cast<std::size_t>(crew_.num_threads());
+  // Alone, one item after the other. With helpers so many are under way that none is short of work
+  // although the pictures of a window are composed one after the other.
+  const auto num_threads = static_cast<std::size_t>(crew_.num_threads());
+  const std::size_t max_pending = num_threads == 1 ? 1 : 2 * num_threads;
   for (;;) {
-    const bool is_ready =
-        !pending_.empty() && (!pending_.front().window || pending_.front().window->is_done());
-    if (!is_ready && end_.ok() && pending_.size() < max_pending) {
-      end_ = prepare(poll);
+    // What is ready does not wait for the source, or for a place in the queue.
+    const bool is_ready = !pending_.empty() && pending_.front().is_done();
+    const bool may_prepare = !is_ready || (headers_.has_next() && !queue_->full());
+    if (end_.ok() && may_prepare && pending_.size() < max_pending) {
+      const Status status = prepare(poll);
+      if (end_.ok()) end_ = status;
       continue;
     }
-    if (pending_.empty()) return end_;  // what precedes an error was handed out before it
+    // What precedes an error is handed out before it.
+    if (!pending_.empty() && pending_.front().window &&
+        pending_.front().window.get() == failed_window_)
+      is_over_ = true;
+    if (is_over_ || pending_.empty()) return end_;
     auto item = take_pending(poll);
+    if (!item.ok()) {
+      end_ = item.status();
+      is_over_ = true;
+    }
     if (!item.ok() || item.value() != nullptr) return item;
   }
 }
@@ -82,28 +88,75 @@ Status WindowSource::take_step(const PlanStep& step, const Poll& poll) {
   if (step.kind == PlanStep::Kind::kDelta) {
     status = gather_window(step, poll);
   } else if (window_options_.decode_keyframes) {
-    status = decode_keyframe(step);
+    status = start_keyframe(step);
   }
   drop_finished();
   return status;
 }
 
 Result<std::unique_ptr<WindowItem>> WindowSource::take_pending(const Poll& poll) {
-  Pending pending = std::move(pending_.front());
+  COPE_RETURN_IF_ERROR(finish_first_pending(poll));
+  if (pending_.front().keyframe) {
+    KeyframeTask& task = *free_keyframes_.emplace_back(std::move(pending_.front().keyframe));
+    pending_.pop_front();
+    return take_keyframe(task);
+  }
+  WindowTask& window = *free_windows_.emplace_back(std::move(pending_.front().window));
   pending_.pop_front();
-  if (!pending.window) return std::move(pending.keyframe);
-  // Tasks look at the window until it is done, whatever happens here.
-  WindowTask& window = *free_windows_.emplace_back(std::move(pending.window));
-  wait(poll, [&window] { return window.is_done(); });
   stats_.seconds_compose += window.seconds();
   return window.take();
 }
 
-Status WindowSource::read_one(const Poll& poll) {
-  COPE_RETURN_IF_ERROR(headers_->next(next_, options_.on_error == OnError::kRaise, poll));
-  COPE_RETURN_IF_ERROR(next_.unit->check_supported());
-  const prim::PictureInfo& info = next_.unit->info();
+// Waits for what leaves next, and meanwhile hands to the other windows what is parsed.
+Status WindowSource::finish_first_pending(const Poll& poll) {
+  const auto can_settle = [this] {
+    if (running_.empty()) return false;
+    const Running& first = running_.front();
+    if (first.is_end) return true;
+    return (!first.is_queued || queue_->has_parsed()) && backlog() < max_backlog();
+  };
+  while (!pending_.front().is_done()) {
+    if (can_settle()) {
+      COPE_RETURN_IF_ERROR(settle_first(poll));
+    } else {
+      wait(poll, [this, &can_settle] { return pending_.front().is_done() || can_settle(); });
+    }
+  }
+  return {};
+}
 
+Result<std::unique_ptr<WindowItem>> WindowSource::take_keyframe(KeyframeTask& task) {
+  stats_.seconds_decode += task.seconds();
+  const Status& status = task.status();
+  if (!status.ok() && status.code != StatusCode::kInvalidBitstream) return status;
+  if (!status.ok() || task.image().is_damaged) {
+    const Status error =
+        status.ok() ? Status::invalid("keyframe", "libavcodec reports damage") : status;
+    if (options_.on_error == OnError::kRaise) return error;
+    if (stats_.first_error.ok()) stats_.first_error = error;
+    if (!status.ok() || options_.on_error == OnError::kSkip) {
+      ++stats_.num_skipped;
+      return std::unique_ptr<WindowItem>();
+    }
+    ++stats_.num_concealed_pictures;
+  }
+  ++stats_.num_decoded;
+  auto item = std::make_unique<WindowItem>();
+  item->step = task.step();
+  item->image = std::move(task.image());
+  return item;
+}
+
+Status WindowSource::read_one(const Poll& poll) {
+  COPE_RETURN_IF_ERROR(headers_.next(next_, poll));
+  COPE_RETURN_IF_ERROR(next_.unit->check_supported());
+  add_waiting();
+  if (window_options_.density.deltas_per_second <= 0.0) drop_finished();
+  return waiting_bytes_ > window_options_.max_waiting_bytes ? compose_early(poll) : Status{};
+}
+
+void WindowSource::add_waiting() {
+  const prim::PictureInfo& info = next_.unit->info();
   timeline_.push(info.decode_index, next_.seconds);
   Waiting waiting;
   waiting.decode_index = info.decode_index;
@@ -114,17 +167,28 @@ Status WindowSource::read_one(const Poll& poll) {
     planner_.push({info.decode_index, next_.seconds, info.is_reference, info.is_random_access,
                    info.starts_sequence, next_.is_discard});
   }
-  const bool has_windows = window_options_.density.deltas_per_second > 0.0;
   // Nothing depends on a picture that is neither.
-  if ((info.is_reference && has_windows) || next_.packet) {
-    waiting.seconds = next_.seconds;
-    waiting.packet = std::move(next_.packet);
-    waiting_bytes_ += next_.unit->size_bytes();
-    waiting.unit = std::move(next_.unit);
-    waiting_.push_back(std::move(waiting));
+  const bool has_windows = window_options_.density.deltas_per_second > 0.0;
+  if (!next_.packet && !(info.is_reference && has_windows)) return;
+  if (free_links_.empty()) {
+    waiting.links = std::make_unique<Links>();
+  } else {
+    waiting.links = std::move(free_links_.back());
+    free_links_.pop_back();
   }
-  if (!has_windows) drop_finished();
-  return waiting_bytes_ > window_options_.max_waiting_bytes ? compose_early(poll) : Status{};
+  Links& links = *waiting.links;
+  links.references.clear();
+  links.collocated.clear();
+  next_.unit->append_references(links.references);
+  next_.unit->append_collocated(links.collocated);
+  const auto live = next_.unit->live();
+  links.live.assign(live.begin(), live.end());
+  waiting.seconds = next_.seconds;
+  waiting.packet = std::move(next_.packet);
+  waiting.unit_bytes = next_.unit->size_bytes();
+  waiting.unit = std::move(next_.unit);
+  waiting_bytes_ += waiting.size_bytes();
+  waiting_.push_back(std::move(waiting));
 }
 
 WindowSource::Waiting* WindowSource::find(std::int64_t decode_index) {
@@ -139,60 +203,54 @@ const WindowSource::Waiting* WindowSource::find_second_field(std::int64_t first)
   return next != nullptr && next->frame_decode_index == first ? next : nullptr;
 }
 
-Status WindowSource::decode_keyframe(const PlanStep& step) {
-  const Clock::time_point begin = Clock::now();
+Status WindowSource::start_keyframe(const PlanStep& step) {
   const Waiting* const waiting = find(step.target);
   if (waiting == nullptr || !waiting->packet) return {};
-  if (!decoder_) {
-    auto decoder = media::KeyframeDecoder::open(
-        headers_->info(), {resolve_threads(options_.threads), std::nullopt, headers_->limits()});
+  std::unique_ptr<KeyframeTask> task;
+  if (free_keyframes_.empty()) {
+    // One thread each: several keyframes, and everything else, are worked on at the same time.
+    const media::StreamInfo& info = headers_.headers().info();
+    auto decoder =
+        media::KeyframeDecoder::open(info, {1, std::nullopt, headers_.headers().limits()});
     if (!decoder.ok()) return decoder.status();
-    decoder_.emplace(std::move(decoder).value());
+    task = std::make_unique<KeyframeTask>(std::move(decoder).value());
+  } else {
+    task = std::move(free_keyframes_.back());
+    free_keyframes_.pop_back();
   }
-  auto keyframe = std::make_unique<WindowItem>();
-  keyframe->step = step;
-  std::array<media::PacketView, 2> packets{waiting->packet->view()};
+  std::array<std::shared_ptr<const media::Packet>, 2> packets{waiting->packet};
   std::size_t num_packets = 1;
   if (const Waiting* const second = find_second_field(step.target);
       second != nullptr && second->packet && second->packet != waiting->packet) {
-    packets[num_packets++] = second->packet->view();
+    packets[num_packets++] = second->packet;
   }
-  const Status status = decoder_->decode({packets.data(), num_packets}, 0,
-                                         media::SkipPictures::kNone, keyframe->image);
-  stats_.seconds_decode += seconds_since(begin);
-  if (!status.ok() && status.code != StatusCode::kInvalidBitstream) return status;
-  if (!status.ok() || keyframe->image.is_damaged) {
-    const Status error =
-        status.ok() ? Status::invalid("keyframe", "libavcodec reports damage") : status;
-    if (options_.on_error == OnError::kRaise) return error;
-    if (stats_.first_error.ok()) stats_.first_error = error;
-    if (!status.ok() || options_.on_error == OnError::kSkip) {
-      ++stats_.num_skipped;
-      return {};
-    }
-    ++stats_.num_concealed_pictures;
-  }
-  ++stats_.num_decoded;
-  pending_.push_back({std::move(keyframe), nullptr});
+  pending_.push_back({std::move(task), nullptr});
+  pending_.back().keyframe->begin(step, {packets.data(), num_packets}, crew_);
   return {};
 }
 
 Status WindowSource::gather_window(const PlanStep& step, const Poll& poll) {
-  if (!open_ || open_start_.decode_index != step.start)
-    begin_window(step.start, step.start_seconds, poll);
+  if (!open_ || open_start_.decode_index != step.start) {
+    COPE_RETURN_IF_ERROR(begin_window(step.start, step.start_seconds, poll));
+  }
   select_chain(step.target);
   select_collocated();
   COPE_RETURN_IF_ERROR(run_selected(step.seconds, poll));
-  open_->finish(step, headers_->info());
+  Running end;
+  end.window = open_.get();
+  end.is_end = true;
+  end.step = step;
+  running_.push_back(end);
   pending_.push_back({nullptr, std::move(open_)});
-  for (Waiting& waiting : waiting_) waiting.is_composed = false;
+  for (Waiting& waiting : waiting_) waiting.is_added = false;
   return {};
 }
 
-void WindowSource::begin_window(std::int64_t start, double start_seconds, const Poll& poll) {
+Status WindowSource::begin_window(std::int64_t start, double start_seconds, const Poll& poll) {
   if (open_) {  // what was gathered from another start is of no use
+    COPE_RETURN_IF_ERROR(settle_all(poll));
     wait(poll, [this] { return open_->backlog() == 0; });
-    for (Waiting& waiting : waiting_) waiting.is_composed = false;
+    for (Waiting& waiting : waiting_) waiting.is_added = false;
   }
   if (!open_ && !free_windows_.empty()) {
     open_ = std::move(free_windows_.back());
@@ -210,6 +268,7 @@ void WindowSource::begin_window(std::int64_t start, double start_seconds, const 
   }
   open_->begin({fields.data(), num_fields}, start_seconds);
   open_start_ = {start, start_seconds};
+  return {};
 }
 
 // Marks the pictures that the target is predicted from, directly or not, up to the window's start.
@@ -219,82 +278,120 @@ void WindowSource::select_chain(std::int64_t target) {
   while (!stack_.empty()) {
     Waiting* const waiting = find(stack_.back());
     stack_.pop_back();
-    if (waiting == nullptr || waiting->is_in_chain || waiting->is_composed) continue;
+    if (waiting == nullptr || waiting->is_in_chain || waiting->is_added) continue;
     if (waiting->frame_decode_index == open_start_.decode_index) continue;
     const bool is_older =
         waiting->decode_index < open_start_.decode_index && waiting->seconds <= open_start_.seconds;
     if (is_older) continue;
     waiting->is_in_chain = true;
-    waiting->unit->append_references(stack_);
+    const std::vector<std::int64_t>& references = waiting->links->references;
+    stack_.insert(stack_.end(), references.begin(), references.end());
   }
 }
 
 // Marks the pictures whose motion the chain's direct modes look at, as far as they are not at hand.
 void WindowSource::select_collocated() {
   stack_.clear();
+  const auto push_collocated = [this](const Waiting& waiting) {
+    const std::vector<std::int64_t>& collocated = waiting.links->collocated;
+    stack_.insert(stack_.end(), collocated.begin(), collocated.end());
+  };
   for (const Waiting& waiting : waiting_) {
-    if (waiting.is_in_chain) waiting.unit->append_collocated(stack_);
+    if (waiting.is_in_chain) push_collocated(waiting);
   }
   while (!stack_.empty()) {
     Waiting* const waiting = find(stack_.back());
     stack_.pop_back();
     if (waiting == nullptr || waiting->is_in_chain || waiting->is_collocated) continue;
-    if (waiting->picture || store_.find(waiting->decode_index) != nullptr) continue;
+    if (waiting->picture) queue_->add_parsed(waiting->picture);
+    if (queue_->knows(waiting->decode_index)) continue;
     waiting->is_collocated = true;
-    waiting->unit->append_collocated(stack_);
+    push_collocated(*waiting);
   }
 }
 
-// Parses what is marked, in decoding order, and composes the chain's part of it. Pictures shown
-// after `target_seconds` belong to the next window too.
+// Sends what is marked, in decoding order, to be parsed and then into the open window.
 Status WindowSource::run_selected(double target_seconds, const Poll& poll) {
-  std::deque<Waiting*> running;
-  auto it = waiting_.begin();
-  Status status;
-  for (;;) {
-    for (; it != waiting_.end() && !queue_->full(); ++it) {
-      if (!it->is_in_chain && !it->is_collocated) continue;
-      if (!it->picture) queue_->push(std::move(it->unit), it->is_in_chain);
-      running.push_back(&*it);
+  for (Waiting& waiting : waiting_) {
+    if (!waiting.is_in_chain && !waiting.is_collocated) continue;
+    // One that is on its way to another window serves both, if it is parsed as this one wants it.
+    const bool is_of_use = queue_->knows(waiting.decode_index) &&
+                           (waiting.runs_with_coefficients || !waiting.is_in_chain);
+    while (waiting.num_running > 0 && !is_of_use) COPE_RETURN_IF_ERROR(settle_first(poll));
+    if (waiting.picture) queue_->add_parsed(waiting.picture);
+    Running running;
+    running.window = open_.get();
+    running.decode_index = waiting.decode_index;
+    running.is_in_chain = waiting.is_in_chain;
+    running.target_seconds = target_seconds;
+    if (!waiting.picture && waiting.num_running == 0) {
+      while (queue_->full()) COPE_RETURN_IF_ERROR(settle_first(poll));
+      waiting.runs_with_coefficients = waiting.is_in_chain;
+      queue_->push(std::move(waiting.unit), waiting.is_in_chain);
+      running.is_queued = true;
     }
-    if (running.empty()) return status;
-
-    Waiting& waiting = *running.front();
-    running.pop_front();
-    std::shared_ptr<prim::PicturePrimitives> picture = waiting.picture;
-    bool keep = true;
-    if (!picture) {
-      const Clock::time_point begin = Clock::now();
-      ParsedPicture parsed = queue_->pop(store_, poll);
-      stats_.seconds_parse += seconds_since(begin);
-      waiting.unit = std::move(parsed.unit);
-      picture = std::move(parsed.picture);
-      const Status policy = apply_policy(parsed.damage, options_.on_error, stats_, keep);
-      if (status.ok()) status = policy;
-    }
-    if (picture && status.ok()) {
-      const auto num_kept = std::count_if(waiting_.begin(), waiting_.end(),
-                                          [](const Waiting& w) { return w.picture != nullptr; });
-      const bool is_needed_again = waiting.is_in_chain && keep &&
-                                   waiting.seconds > target_seconds && num_kept < kMaxKeptPictures;
-      if (is_needed_again) waiting.picture = picture;
-      if (waiting.is_in_chain && keep) compose(waiting, picture, poll);
-      store_.add(std::move(picture));
-      store_.retain(waiting.unit->live());
-    }
+    ++waiting.num_running;
+    running_.push_back(running);
+    waiting.is_added = waiting.is_added || waiting.is_in_chain;
     waiting.is_in_chain = false;
     waiting.is_collocated = false;
   }
+  return {};
 }
 
-void WindowSource::compose(Waiting& waiting, std::shared_ptr<prim::PicturePrimitives> picture,
-                           const Poll& poll) {
+// Takes the picture that was sent first out of the parse queue and hands it to its window.
+Status WindowSource::settle_first(const Poll& poll) {
+  const Running running = running_.front();
+  if (running.is_end) {
+    running.window->finish(running.step, headers_.headers().info());
+    running_.pop_front();
+    return {};
+  }
+  Waiting& waiting = *find(running.decode_index);  // kept as long as it is running
+  std::shared_ptr<prim::PicturePrimitives> picture = waiting.picture;
+  bool keep = true;
+  if (running.is_queued) {
+    const auto begin = std::chrono::steady_clock::now();
+    ParsedPicture parsed = queue_->pop(poll);
+    stats_.seconds_parse +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    waiting.unit = std::move(parsed.unit);
+    picture = std::move(parsed.picture);
+    const Status status = apply_policy(parsed.damage, options_.on_error, stats_, keep);
+    if (!status.ok()) {
+      failed_window_ = running.window;
+      end_ = status;
+      return status;
+    }
+  }
+  running_.pop_front();
+  --waiting.num_running;
+  if (!picture || !keep || !running.is_in_chain) return {};
+  const auto num_kept = std::count_if(waiting_.begin(), waiting_.end(),
+                                      [](const Waiting& w) { return w.picture != nullptr; });
+  const bool is_needed_again =
+      waiting.num_running > 0 ||
+      (waiting.seconds > running.target_seconds && num_kept < kMaxKeptPictures);
+  if (is_needed_again) waiting.picture = picture;
+  compose(waiting, *running.window, std::move(picture), poll);
+  return {};
+}
+
+Status WindowSource::settle_all(const Poll& poll) {
+  while (!running_.empty()) COPE_RETURN_IF_ERROR(settle_first(poll));
+  return {};
+}
+
+void WindowSource::compose(const Waiting& waiting, WindowTask& window,
+                           std::shared_ptr<prim::PicturePrimitives> picture, const Poll& poll) {
   // Parsing must not run ahead of composing without bound: parsed pictures are large.
-  const auto max_backlog = 2 * static_cast<std::size_t>(crew_.num_threads());
-  wait(poll, [this, max_backlog] { return backlog() < max_backlog; });
+  wait(poll, [this] { return backlog() < max_backlog(); });
   ReferenceTimes times = timeline_.times_of(*picture);
-  open_->add(std::move(picture), std::move(times), waiting.unit->live());
-  waiting.is_composed = true;
+  window.add(std::move(picture), std::move(times), waiting.links->live);
+}
+
+std::size_t WindowSource::max_backlog() const noexcept {
+  return crew_.num_threads() == 1 ? 1 : 4 * static_cast<std::size_t>(crew_.fair_share());
 }
 
 // Parsed pictures that wait to be composed.
@@ -308,13 +405,14 @@ std::size_t WindowSource::backlog() const noexcept {
 // although it is not known whether the target needs them.
 Status WindowSource::compose_early(const Poll& poll) {
   if (window_options_.density.has_overlap()) return Status::limit("Density.window");
+  COPE_RETURN_IF_ERROR(settle_all(poll));
   planner_.decide_now();
   if (planner_.has_steps()) return {};  // they make room as well
   drop_finished();
   const auto start = planner_.open_start();
   if (!start) return {};
   if (!open_ || open_start_.decode_index != start->decode_index) {
-    begin_window(start->decode_index, start->seconds, poll);
+    COPE_RETURN_IF_ERROR(begin_window(start->decode_index, start->seconds, poll));
   }
   double newest_composed = start->seconds;
   for (Waiting& waiting : waiting_) {
@@ -326,6 +424,7 @@ Status WindowSource::compose_early(const Poll& poll) {
   }
   select_collocated();
   COPE_RETURN_IF_ERROR(run_selected(newest_composed, poll));
+  COPE_RETURN_IF_ERROR(settle_all(poll));
   drop_finished();
   return {};
 }
@@ -339,16 +438,18 @@ void WindowSource::drop_finished() {
   for (std::size_t i = waiting_.size(); i-- > 0;) {
     Waiting& waiting = waiting_[i];
     const bool is_finished =
-        waiting.is_composed ||
+        waiting.is_added ||
         (waiting.seconds <= finished.seconds && waiting.frame_decode_index < finished.decode_index);
     if (is_finished) waiting.packet.reset();
-    if (is_finished &&
+    if (is_finished && waiting.num_running == 0 &&
         std::find(names_.begin(), names_.end(), waiting.decode_index) == names_.end()) {
-      headers_->recycle(std::move(waiting.unit));
+      headers_.recycle(std::move(waiting.unit));
+      free_links_.push_back(std::move(waiting.links));
       continue;
     }
-    waiting.unit->append_collocated(names_);
-    waiting_bytes_ += waiting.unit->size_bytes();
+    const std::vector<std::int64_t>& collocated = waiting.links->collocated;
+    names_.insert(names_.end(), collocated.begin(), collocated.end());
+    waiting_bytes_ += waiting.size_bytes();
     if (--kept != i) waiting_[kept] = std::move(waiting);
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(kept));

@@ -10,6 +10,7 @@ namespace cope::pipeline {
 
 void WindowTask::begin(std::span<const std::int64_t> start, double seconds) {
   composer_.begin(start, seconds);
+  has_end_ = false;
   is_done_.store(false, std::memory_order_relaxed);
   seconds_spent_ = 0.0;
   out_of_memory_ = false;
@@ -25,6 +26,7 @@ void WindowTask::finish(const PlanStep& step, const media::StreamInfo& info) {
   step_ = step;
   is_mirrored_ = info.is_mirrored;
   rotation_ = info.rotation;
+  has_end_ = true;
   push({});
 }
 
@@ -38,11 +40,12 @@ void WindowTask::push(Added added) {
   submit();
 }
 
+// Before what is still to be parsed: composing gives memory back.
 void WindowTask::submit() {
-  crew_.submit({[](void* task) { static_cast<WindowTask*>(task)->run(); }, this});
+  crew_.submit_first({[](void* task) { static_cast<WindowTask*>(task)->run(); }, this});
 }
 
-// Composes one picture and takes its place behind the crew's other tasks again: pictures are
+// Composes one picture, and as long as there are more, asks for a thread again: pictures are
 // composed in the order they came, and no window keeps the threads to itself.
 void WindowTask::run() noexcept {
   Added added;

@@ -57,6 +57,8 @@ class WindowTask {
   /// display.
   void finish(const PlanStep& step, const media::StreamInfo& info);
 
+  /// Whether `finish` was called since `begin`.
+  bool has_end() const noexcept { return has_end_; }
   bool is_done() const noexcept { return is_done_.load(std::memory_order_acquire); }
   /// Pictures added and not yet composed.
   std::size_t backlog() const noexcept { return backlog_.load(std::memory_order_acquire); }
@@ -82,6 +84,7 @@ class WindowTask {
   TaskCrew& crew_;
   cpu::WindowComposer composer_;
   PlanStep step_;
+  bool has_end_ = false;
   bool is_mirrored_ = false;
   std::int32_t rotation_ = 0;
 

@@ -24,6 +24,8 @@ enum BlockFlag : std::uint8_t {
   kTransquantBypass = 1 << 1,  ///< TransformBypassModeFlag
   kFieldBlock = 1 << 2,        ///< mb_field_decoding_flag of an MBAFF frame
   kDirect = 1 << 3,            ///< the whole block is direct predicted (B_Skip, B_Direct_16x16)
+  kMotionLost = 1
+      << 4,  ///< inter, and its vectors depend on a loss in another picture; it has none
 };
 
 /// Per block of `block_size` x `block_size` luma samples, raster order [y][x]. MBAFF: rows follow

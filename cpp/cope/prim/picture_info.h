@@ -47,6 +47,16 @@ struct PictureInfo {
   bool is_output = true;         ///< shown; H.265: pic_output_flag
   bool is_random_access = false;  ///< decoding may start here (IDR, or a recovery point SEI with an
                                   ///< I picture; H.265: IRAP likewise)
+  /// Of a recovery point SEI: so many frame_num later pictures are right if decoding starts here,
+  /// whatever the slice types (gradual refresh). -1 without one.
+  std::int32_t recovery_frame_cnt = -1;
+  /// Fields that the picture shows, of a picture timing SEI (Table D-1): 0 frame, 1 top, 2 bottom,
+  /// 3 top and bottom, 4 bottom and top, 5 top, bottom, top, 6 bottom, top, bottom, 7 frame twice,
+  /// 8 frame three times. -1 without one.
+  std::int8_t pic_struct = -1;
+  /// frame_packing_arrangement_type (D.2.26) in force: 0 checkerboard, 1 columns, 2 rows, 3 side by
+  /// side, 4 top and bottom, 5 alternating frames, 6 none (2D), 7 tiles. -1 without one.
+  std::int8_t frame_packing = -1;
   bool is_reference = false;  ///< nal_ref_idc != 0. H.265: other than a sub-layer non-reference
                               ///< picture of the highest sub-layer, as no other can be known to be
                               ///< without use before later pictures are at hand
@@ -59,6 +69,9 @@ struct PictureInfo {
   std::int32_t num_slices = 0;          ///< slice NAL units of the primary coded picture; H.265:
                                         ///< independent slice segments
   std::int32_t num_slice_segments = 0;  ///< H.265: all slice segments
+  /// Reference frames lost right before this picture, by the account of frame_num. Other lost
+  /// pictures leave no trace.
+  std::int32_t num_frames_lost = 0;
 
   std::int32_t width =
       0;  ///< coded luma samples, a multiple of 16 (H.265: of 8); of the field for a field picture
@@ -78,6 +91,7 @@ struct PictureInfo {
   std::int32_t qp_min = 0;
   std::int32_t qp_max = 0;
   std::int32_t num_blocks_lost = 0;  ///< macroblocks that could not be parsed
+  std::int32_t num_motion_lost = 0;  ///< macroblocks that were, but for their vectors: kMotionLost
 };
 
 }  // namespace cope::prim

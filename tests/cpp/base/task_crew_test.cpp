@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <latch>
@@ -64,6 +65,41 @@ TEST(TaskCrew, NeverUsesMoreThreadsThanItMay) {
   }
   crew.wait([&load] { return load.done.load() == 200; }, kNoPoll);
   EXPECT_LE(load.most.load(), 3);
+}
+
+// A crew whose work never ends leaves room for others.
+TEST(TaskCrew, CrewsTakeTurns) {
+  struct Endless {
+    TaskCrew crew{8};
+    static void step(void* context) {
+      static_cast<Endless*>(context)->crew.submit({step, context});
+    }
+  } endless;
+  for (int i = 0; i < 32; ++i) endless.crew.submit({Endless::step, &endless});
+  std::atomic<int> count{0};
+  TaskCrew crew(2);
+  for (int i = 0; i < 20; ++i) crew.submit({count_up, &count});
+  crew.wait([&count] { return count.load() == 20; }, kNoPoll);
+  EXPECT_EQ(count.load(), 20);
+  EXPECT_LE(endless.crew.fair_share(), 8);
+  endless.crew.clear();
+}
+
+TEST(TaskCrew, SharesThreadsWithThoseAtWork) {
+  const auto wait_for = [](void* latch) { static_cast<std::latch*>(latch)->wait(); };
+  std::latch go(1);
+  TaskCrew crew(64);
+  const int num_threads = ThreadPool::shared().num_threads();
+  EXPECT_EQ(crew.fair_share(), std::min(64, num_threads));
+  TaskCrew first(2);
+  TaskCrew second(2);
+  first.submit({wait_for, &go});
+  second.submit({wait_for, &go});
+  EXPECT_EQ(crew.fair_share(), std::max(1, num_threads / 2));
+  go.count_down();
+  first.clear();
+  second.clear();
+  EXPECT_EQ(crew.fair_share(), std::min(64, num_threads));
 }
 
 TEST(TaskCrew, ClearDropsWhatHasNotBegun) {

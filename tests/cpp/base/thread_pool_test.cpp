@@ -11,6 +11,8 @@
 #include <fstream>
 #include <latch>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "cope/base/cpu_count.h"
 
@@ -56,6 +58,64 @@ TEST(ThreadPool, OneThreadRunsInOrderWhileTheQueueGrows) {
   }
   ASSERT_EQ(next, 300);
   for (int i = 0; i < 300; ++i) EXPECT_EQ(log[static_cast<std::size_t>(i)], i);
+}
+
+// Tasks and visitors share the places: never more than there are, and everyone's turn comes.
+TEST(ThreadPool, CallersThreadsCountLikeItsOwn) {
+  struct Load {
+    std::atomic<int> running{0};
+    std::atomic<int> most{0};
+    std::atomic<int> done{0};
+
+    static void run(void* context) {
+      auto& load = *static_cast<Load*>(context);
+      const int running = ++load.running;
+      int most = load.most.load();
+      while (running > most && !load.most.compare_exchange_weak(most, running)) {
+      }
+      std::this_thread::yield();
+      --load.running;
+      ++load.done;
+    }
+  } load;
+  for (const int num_places : {1, 3}) {
+    load.most = 0;
+    load.done = 0;
+    {
+      ThreadPool pool(num_places);
+      std::vector<std::thread> callers;
+      for (int i = 0; i < 8; ++i) {
+        callers.emplace_back([&pool, &load] {
+          for (int n = 0; n < 50; ++n) {
+            pool.run_here({Load::run, &load});
+            pool.submit({Load::run, &load});
+          }
+        });
+      }
+      for (std::thread& caller : callers) caller.join();
+    }
+    EXPECT_EQ(load.done.load(), 800);
+    EXPECT_LE(load.most.load(), num_places);
+  }
+}
+
+TEST(ThreadPool, RunsHereInTheCallersThread) {
+  ThreadPool pool(2);
+  std::thread::id thread;
+  pool.run_here(
+      {[](void* id) { *static_cast<std::thread::id*>(id) = std::this_thread::get_id(); }, &thread});
+  EXPECT_EQ(thread, std::this_thread::get_id());
+}
+
+TEST(TaskRing, PutsFirstWhatIsUrgent) {
+  TaskRing ring;
+  std::array<int, 200> values{};
+  for (std::size_t i = 0; i < 100; ++i) {  // grows on the way
+    ring.push({nullptr, &values[100 + i]});
+    ring.push_front({nullptr, &values[99 - i]});
+  }
+  for (int& value : values) EXPECT_EQ(ring.pop().context, &value);
+  EXPECT_TRUE(ring.empty());
 }
 
 TEST(ThreadPool, AForkedChildGetsItsOwn) {

@@ -216,12 +216,48 @@ TEST(HeaderDecoder, LostFirstSegmentDoesNotJoinPictures) {
   s.accept(segment(picture(kIdr, 0), 6));
   s.accept(segment(picture(kTrailR, 1, {-1}), 6));  // another picture by its type
   s.accept(segment(picture(kTrailR, 2, {-1}), 8));  // by its lsb
-  s.accept(segment(picture(kTrailR, 2, {-1}), 4));  // by its address
+  s.accept(segment(picture(kIdr, 0), 8));
+  s.accept(segment(picture(kIdr, 0), 4));  // by its address
   s.end_access_unit();
-  ASSERT_EQ(s.pictures.size(), 4u);
+  ASSERT_EQ(s.pictures.size(), 5u);
   EXPECT_EQ(s.pictures[0].info.num_slices, 2);
   EXPECT_EQ(s.pictures[1].segments[0].SliceAddrRs, 6);
-  EXPECT_EQ(pocs(s), (std::vector{0, 1, 2, 2}));
+  EXPECT_EQ(pocs(s), (std::vector{0, 1, 2, 0, 0}));
+}
+
+TEST(HeaderDecoder, RepeatedSegmentsArePassedOver) {
+  Stream s;
+  s.accept(picture(kIdr, 0));
+  const SliceSyntax p = picture(kTrailR, 1, {-1});
+  s.accept(p);
+  s.accept(p);
+  s.accept(segment(p, 5));
+  s.accept(p);
+  s.accept(segment(p, 5));
+  s.end_access_unit();
+  ASSERT_EQ(s.pictures.size(), 2u);
+  EXPECT_EQ(s.pictures[1].info.num_slice_segments, 2);
+  EXPECT_EQ(s.decoder().counts().num_nal_units_repeated, 3);
+  EXPECT_EQ(s.decoder().counts().num_nal_units_damaged, 0);
+}
+
+TEST(HeaderDecoder, LateSegmentsAreDropped) {
+  Stream s;
+  s.accept(picture(kIdr, 0));
+  s.accept(picture(kTrailR, 1, {-1}));
+  s.accept(segment(picture(kTrailR, 1, {-1}), 8));
+  EXPECT_STREQ(s.push(segment(picture(kTrailR, 1, {-1}), 4)).element, "late_slice");
+  s.accept(picture(kTrailR, 2, {-1, -2}));
+  EXPECT_STREQ(s.push(segment(picture(kTrailR, 1, {-1}), 4)).element, "late_slice");
+  EXPECT_STREQ(s.push(picture(kTrailR, 1, {-1})).element, "late_slice");
+  s.accept(segment(picture(kTrailR, 2, {-1, -2}), 4));
+  s.end_access_unit();
+  EXPECT_EQ(pocs(s), (std::vector{0, 1, 2}));
+  EXPECT_EQ(s.pictures[2].info.num_slices, 2);
+  s.accept(picture(kIdr, 0));  // counts start again
+  s.accept(picture(kTrailR, 1, {-1}));
+  s.end_access_unit();
+  EXPECT_EQ(s.pictures.size(), 5u);
 }
 
 TEST(HeaderDecoder, DependentSegmentNeedsItsSlice) {
@@ -299,6 +335,40 @@ TEST(HeaderDecoder, MissingReferencesAreSaid) {
   EXPECT_TRUE(refs.ref[0][0].is_missing);
   EXPECT_EQ(refs.ref[0][0].poc, 2);
   EXPECT_EQ(refs.ref[0][1].decode_index, 0);
+  EXPECT_EQ(s.pictures[1].info.num_frames_lost, 1);
+  s.accept(picture(kTrailR, 4, {-1, -2, -3}));  // 2 again, and 1
+  s.end_access_unit();
+  EXPECT_EQ(s.pictures[2].info.num_frames_lost, 1);
+  EXPECT_EQ(s.decoder().counts().num_frames_lost, 2);
+}
+
+TEST(HeaderDecoder, StartsInTheMiddle) {
+  Stream s;
+  s.accept(picture(kTrailR, 5, {-1}));  // before any IRAP picture
+  s.accept(picture(kTrailR, 6, {-1}));
+  s.accept(picture(kCra, 200));
+  s.accept(picture(kRaslN, 198, {-4}));
+  s.accept(picture(kTrailR, 201, {-1}));
+  s.end_access_unit();
+  ASSERT_EQ(pocs(s), (std::vector{5, 6, 200, 201}));
+  EXPECT_TRUE(s.pictures[0].slice_refs[0].ref[0][0].is_missing);
+  EXPECT_FALSE(s.pictures[1].slice_refs[0].ref[0][0].is_missing);
+  EXPECT_EQ(s.pictures[0].info.num_frames_lost, 0);  // it was never there
+  EXPECT_FALSE(s.pictures[0].info.is_random_access);
+  EXPECT_TRUE(s.pictures[2].info.starts_sequence);
+  EXPECT_EQ(s.decoder().counts().num_pictures_skipped, 1);
+}
+
+TEST(HeaderDecoder, PicturesThatAreNotShown) {
+  Stream s;
+  PpsSyntax pps = test_pps();
+  pps.output_flag_present_flag = true;
+  s.accept(make_nal(pps.write(), 34));
+  const BitWriter hidden = BitWriter().flag(true).flag(false).ue(0).ue(2).flag(false).se(0);
+  s.accept(make_nal(BitWriter(hidden).trailing().u(8, 0x5a).trailing(), kIdr));
+  s.end_access_unit();
+  ASSERT_EQ(s.pictures.size(), 1u);
+  EXPECT_FALSE(s.pictures[0].info.is_output);
 }
 
 TEST(HeaderDecoder, OtherLayersAreSkipped) {
@@ -402,7 +472,7 @@ TEST(HeaderDecoder, Limits) {
   Stream s(limits);
   s.accept(picture(kIdr, 0));
   s.accept(segment(picture(kIdr, 0), 1));
-  EXPECT_EQ(s.push(segment(picture(kIdr, 0), 2)).code, StatusCode::kLimitExceeded);
+  EXPECT_STREQ(s.push(segment(picture(kIdr, 0), 2)).element, "max_slices_per_picture");
   SliceSyntax p = picture(kTrailR, 1);
   p.num_data_bytes = 100;
   EXPECT_EQ(s.push(p).code, StatusCode::kLimitExceeded);

@@ -142,7 +142,9 @@ class PocSequence {
     SliceHeader h;
     h.slice_pic_order_cnt_lsb = lsb;
     const NalUnitHeader nal{false, type, 0, static_cast<std::uint8_t>(TemporalId + 1)};
-    return decoder_.derive(Sps{}, nal, h, NoRaslOutputFlag);
+    const std::int32_t poc = decoder_.derive(Sps{}, nal, h, NoRaslOutputFlag);
+    decoder_.start_picture(nal, poc);
+    return poc;
   }
 
  private:

@@ -179,7 +179,7 @@ TEST(WindowSource, APollThatThrowsEndsThePass) {
   COPE_REQUIRE_STREAM(path);
   int num_calls = 0;
   const Poll poll = [&num_calls] {
-    if (++num_calls == 100) throw std::runtime_error("stop");
+    if (++num_calls == 5) throw std::runtime_error("stop");
   };
   WindowOptions options;
   options.decode_keyframes = false;

@@ -1,0 +1,205 @@
+#include "cope/pipeline/parse_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace cope::pipeline {
+namespace {
+
+/// A picture of an imaginary codec. Marks in its primitives: qp_min parsed, qp_max derived.
+struct FakeUnit final : CodedUnit {
+  prim::PictureInfo picture_info;
+  std::vector<std::int64_t> live_pictures;
+  std::vector<std::int64_t> collocated;
+  std::chrono::microseconds parse_time{0};
+  bool runs_out_of_memory = false;
+
+  prim::PictureInfo& info() noexcept override { return picture_info; }
+  std::span<const std::int64_t> live() const noexcept override { return live_pictures; }
+  void append_references(std::vector<std::int64_t>&) const override {}
+  void append_collocated(std::vector<std::int64_t>& out) const override {
+    out.insert(out.end(), collocated.begin(), collocated.end());
+  }
+  void append_features(std::vector<const char*>&) const override {}
+  CodingProfile coding_profile() const noexcept override { return {}; }
+  Status check_supported() const noexcept override { return {}; }
+  std::size_t size_bytes() const noexcept override { return 1; }
+};
+
+struct Counts {
+  std::atomic<int> num_workers{0};
+  std::atomic<int> num_missing{0};    // collocated pictures not found
+  std::atomic<int> num_too_early{0};  // found, but without motion
+};
+
+class FakeWorker final : public PictureWorker {
+ public:
+  explicit FakeWorker(Counts& counts) : counts_(counts) { ++counts.num_workers; }
+
+  void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
+    unit_ = static_cast<FakeUnit*>(&unit);
+    picture_ = std::move(out);
+    picture_->info = unit_->picture_info;
+  }
+  bool needs_collocated() const noexcept override { return !unit_->collocated.empty(); }
+  void parse(bool) override {
+    std::this_thread::sleep_for(unit_->parse_time);
+    if (unit_->runs_out_of_memory) throw std::bad_alloc();
+    picture_->info.qp_min = 1;
+  }
+  void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
+              void* context) override {
+    for (const std::int64_t index : unit_->collocated) {
+      const prim::PicturePrimitives* const other = lookup(context, index);
+      if (other == nullptr) {
+        ++counts_.num_missing;
+      } else if (other->info.decode_index != index || other->info.qp_max != 1) {
+        ++counts_.num_too_early;
+      }
+    }
+    picture_->info.qp_max = 1;
+  }
+  std::shared_ptr<prim::PicturePrimitives> release(CodedUnit&, Damage& damage) override {
+    damage = {};
+    return std::exchange(picture_, nullptr);
+  }
+
+ private:
+  Counts& counts_;
+  FakeUnit* unit_ = nullptr;
+  std::shared_ptr<prim::PicturePrimitives> picture_;
+};
+
+class FakeCodec final : public Codec {
+ public:
+  explicit FakeCodec(Counts& counts) : counts_(counts) {}
+  std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<FakeUnit>(); }
+  std::unique_ptr<PictureWorker> make_worker() const override {
+    return std::make_unique<FakeWorker>(counts_);
+  }
+  Status push(const media::PacketView&) override { return {}; }
+  void finish() override {}
+  bool pop(CodedUnit&) override { return false; }
+  std::int64_t open_packet_index() const noexcept override { return -1; }
+  CodecCounts counts() const noexcept override { return {}; }
+
+ private:
+  Counts& counts_;
+};
+
+constexpr std::int32_t kMaxPictures = 64;  // in the queue
+
+/// Picture `index` may look at the eight before it, and does at `num_collocated` of them.
+std::unique_ptr<FakeUnit> make_unit(std::int64_t index, int num_collocated, std::mt19937& random) {
+  auto unit = std::make_unique<FakeUnit>();
+  unit->picture_info.decode_index = index;
+  unit->parse_time = std::chrono::microseconds(random() % 300);
+  if (random() % 16 == 0) unit->parse_time *= 10;
+  for (std::int64_t i = std::max<std::int64_t>(0, index - 8); i <= index; ++i) {
+    unit->live_pictures.push_back(i);
+  }
+  for (int i = 0; i < num_collocated && index > 0; ++i) {
+    unit->collocated.push_back(
+        index - 1 - random() % std::min<std::uint64_t>(8, static_cast<std::uint64_t>(index)));
+  }
+  return unit;
+}
+
+TEST(ParseQueue, DerivesAfterWhatIsLookedAt) {
+  constexpr std::int64_t kNumPictures = 600;
+  for (const int num_threads : {1, 2, 5}) {
+    for (const int num_collocated : {0, 1, 3}) {
+      std::mt19937 random(7);
+      Counts counts;
+      const FakeCodec codec(counts);
+      TaskCrew crew(num_threads);
+      ParseQueue queue(codec, crew, kMaxPictures);
+      std::int64_t num_pushed = 0;
+      for (std::int64_t i = 0; i < kNumPictures; ++i) {
+        for (; num_pushed < kNumPictures && !queue.full(); ++num_pushed) {
+          queue.push(make_unit(num_pushed, num_collocated, random), true);
+        }
+        const ParsedPicture parsed = queue.pop({});
+        ASSERT_EQ(parsed.picture->info.decode_index, i);
+        ASSERT_EQ(parsed.picture->info.qp_min, 1);
+        ASSERT_EQ(parsed.picture->info.qp_max, 1);
+        ASSERT_EQ(parsed.unit->info().decode_index, i);
+      }
+      EXPECT_TRUE(queue.empty());
+      EXPECT_EQ(counts.num_missing, 0);
+      EXPECT_EQ(counts.num_too_early, 0);
+      EXPECT_LE(counts.num_workers, num_threads == 1 ? 1 : kNumPictures);
+    }
+  }
+}
+
+TEST(ParseQueue, LosesOnlyThePictureThatRanOutOfMemory) {
+  std::mt19937 random(8);
+  Counts counts;
+  const FakeCodec codec(counts);
+  TaskCrew crew(3);
+  ParseQueue queue(codec, crew, kMaxPictures);
+  std::int64_t num_pushed = 0;
+  for (std::int64_t i = 0; i < 100; ++i) {
+    for (; num_pushed < 100 && !queue.full(); ++num_pushed) {
+      auto unit = make_unit(num_pushed, 0, random);
+      if (num_pushed > 0) unit->collocated = {num_pushed - 1};
+      unit->runs_out_of_memory = num_pushed % 10 == 5;
+      queue.push(std::move(unit), true);
+    }
+    const ParsedPicture parsed = queue.pop({});
+    ASSERT_EQ(parsed.unit->info().decode_index, i);
+    ASSERT_EQ(parsed.picture == nullptr, i % 10 == 5);
+    ASSERT_EQ(parsed.damage.first_error.code == StatusCode::kLimitExceeded, i % 10 == 5);
+  }
+  EXPECT_EQ(counts.num_missing, 10);  // those that look at one of the ten
+  EXPECT_EQ(counts.num_too_early, 0);
+}
+
+TEST(ParseQueue, KnowsWhatComesBack) {
+  std::mt19937 random(9);
+  Counts counts;
+  const FakeCodec codec(counts);
+  TaskCrew crew(2);
+  ParseQueue queue(codec, crew, kMaxPictures);
+  const auto run = [&](std::unique_ptr<FakeUnit> unit) {
+    queue.push(std::move(unit), true);
+    return queue.pop({}).picture;
+  };
+  const auto first = run(make_unit(0, 0, random));
+  auto unit = make_unit(1, 0, random);
+  unit->live_pictures = {1};  // picture 0 is of no use any more
+  run(std::move(unit));
+  EXPECT_FALSE(queue.knows(0));
+  EXPECT_TRUE(queue.knows(1));
+  queue.add_parsed(first);
+  EXPECT_TRUE(queue.knows(0));
+  unit = make_unit(2, 0, random);
+  unit->collocated = {0, 1, 0};
+  run(std::move(unit));
+  EXPECT_EQ(counts.num_missing, 0);
+}
+
+TEST(ParseQueue, MayBeLeftWithPicturesThatWaitForOthers) {
+  std::mt19937 random(10);
+  Counts counts;
+  const FakeCodec codec(counts);
+  for (int i = 0; i < 20; ++i) {
+    TaskCrew crew(4);
+    ParseQueue queue(codec, crew, kMaxPictures);
+    for (std::int64_t n = 0; !queue.full(); ++n) queue.push(make_unit(n, 2, random), true);
+  }
+}
+
+}  // namespace
+}  // namespace cope::pipeline
