@@ -129,3 +129,20 @@ def test_annex_b_equals_mp4(tmp_path: Path) -> None:
     command = [require_command("ffmpeg"), "-v", "error", "-i", str(path), "-c:v", "copy", "-an"]
     subprocess.run([*command, str(raw)], check=True)
     assert list(cope.digest(raw)) == list(cope.digest(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "value"),
+    [
+        ("made/x265_default.bit", "max_coefficients_per_picture", 100),
+        ("made/x265_slices4.bit", "max_slices_per_picture", 2),
+        ("made/x265_merge5_refs5.bit", "max_references", 3),
+        ("made/x265_default.bit", "max_nal_bytes", 100),
+        ("made/x265_default.bit", "max_dimension", 64),
+    ],
+)
+def test_limits_are_kept(name: str, limit: str, value: int) -> None:
+    path = require_stream(f"hevc_conformance/{name}")
+    with pytest.raises(cope.LimitExceededError) as error:
+        list(cope.digest(path, limits=cope.Limits(**{limit: value})))
+    assert error.value.element == limit

@@ -1,7 +1,7 @@
 #include "cope/h264/picture_parser.h"
+#include "cope/base/deadline.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -77,25 +77,20 @@ std::uint32_t max_records(std::uint32_t levels, std::int32_t PicSizeInMbs) {
 class WorkBudget {
  public:
   WorkBudget(std::int32_t num_mbs, double max_seconds)
-      : mbs_left_(std::int64_t{kMaxPasses} * num_mbs),
-        deadline_(Clock::now() +
-                  std::chrono::duration_cast<Clock::duration>(
-                      std::chrono::duration<double>(std::min(max_seconds, kMaxSeconds)))) {}
+      : mbs_left_(std::int64_t{kMaxPasses} * num_mbs), deadline_(max_seconds) {}
 
   /// Macroblocks that a slice covered.
   void spend(std::int32_t num_mbs) noexcept { mbs_left_ -= num_mbs; }
   /// Slices of a picture do not overlap (7.4.3); those of a damaged one may, before the damage
   /// shows.
   bool has_mbs() const noexcept { return mbs_left_ > 0; }
-  bool has_time() const { return Clock::now() < deadline_; }
+  bool has_time() const { return deadline_.has_time(); }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr int kMaxPasses = 4;
-  static constexpr double kMaxSeconds = 1e6;  // what a duration can hold
 
   std::int64_t mbs_left_;
-  Clock::time_point deadline_;
+  Deadline deadline_;
 };
 
 /// Marks every block of a picture as not parsed and sizes its arrays.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "cope/base/deadline.h"
 #include "cope/h265/cabac_reader.h"
 #include "cope/h265/motion_syntax.h"
 #include "cope/h265/slice_data.h"
@@ -101,12 +102,14 @@ bool same_layout(const Sps& a, const Sps& b) {
 
 /// Sizes what grows with the coded levels. Every level takes a bit or more for its sign, but for
 /// one hidden sign in a sub-block of two levels or more.
-void size_coefficients(std::int64_t segment_bytes, const Sps& sps, prim::CoeffStream& coeffs,
-                       PictureArrays& arrays) {
+void size_coefficients(std::int64_t segment_bytes, const Sps& sps, const Limits& limits,
+                       prim::CoeffStream& coeffs, PictureArrays& arrays) {
   const auto log2 = static_cast<unsigned>(sps.CtbLog2SizeY);
   const std::int64_t num_ctbs = sps.PicSizeInCtbsY;
-  const std::int64_t levels =
-      std::min(segment_bytes * 16, num_ctbs * max_levels_per_ctu(log2)) + max_levels_per_ctu(log2);
+  // Room for one coding tree unit more: in it a picture passes the limit.
+  const std::int64_t levels = std::min({segment_bytes * 16, num_ctbs * max_levels_per_ctu(log2),
+                                        limits.max_coefficients_per_picture}) +
+                              max_levels_per_ctu(log2);
   // A record has a level, or follows two blocks with one (cross-component prediction).
   const std::int64_t records =
       std::min(3 * levels, num_ctbs * max_records_per_ctu(log2)) + max_records_per_ctu(log2);
@@ -223,7 +226,8 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   job.report = {};
   picture.info = coded.info;
   picture.scaling.clear();
-  picture.slice_refs.assign(coded.slice_refs.begin(), coded.slice_refs.end());
+  picture.slice_refs.assign(coded.slice_refs.begin(),
+                            coded.slice_refs.begin() + coded.info.num_slices);
   picture.colour_plane[0].reset();
   picture.colour_plane[1].reset();
 
@@ -238,7 +242,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   PictureArrays arrays;
   scratch_->begin_picture(sps, arrays);
   point_at_blocks(arrays, picture.blocks);
-  size_coefficients(segment_bytes, sps, picture.coeffs, arrays);
+  size_coefficients(segment_bytes, sps, options.limits, picture.coeffs, arrays);
   MotionSyntax& motion = *job.motion_syntax;
   arrays.max_units = static_cast<std::uint32_t>(sps.PicSizeInCtbsY + 1) *
                      max_units_per_ctu(static_cast<unsigned>(sps.CtbLog2SizeY));
@@ -247,6 +251,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
 
   const std::uint32_t first_slice_id =
       scratch_->take_slice_ids(static_cast<std::uint32_t>(num_segments) + 1);
+  const Deadline deadline(options.limits.max_seconds_per_picture);
   OutputCursor cursor;
   const Pps* scaling_pps = nullptr;
   std::uint8_t scaling_idx = 0;
@@ -271,6 +276,14 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     CabacReader reader(scratch_->entropy, coded.rbsp.data() + segment.rbsp.offset,
                        segment.rbsp.size, segment.data_bit_offset);
     const SegmentResult result = SliceSegmentParser(params, arrays, cursor, reader).parse();
+    if (cursor.num_levels > options.limits.max_coefficients_per_picture) {
+      job.report.first_error = Status::limit("max_coefficients_per_picture");
+      break;
+    }
+    if (i + 1 < num_segments && !deadline.has_time()) {
+      job.report.first_error = Status::limit("max_seconds_per_picture");
+      break;
+    }
     if (result.end != SegmentEnd::kComplete) {
       ++job.report.num_slices_damaged;
       if (job.report.first_error.ok()) job.report.first_error = status_of(result, segment);

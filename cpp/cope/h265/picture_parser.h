@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "cope/base/limits.h"
 #include "cope/base/status.h"
 #include "cope/h265/coded_picture.h"
 #include "cope/prim/picture_primitives.h"
@@ -35,6 +36,7 @@ struct PictureJob {
 
 struct ParseOptions {
   bool keep_coefficients = true;  ///< false: levels are parsed but not stored
+  Limits limits{};                ///< of levels and of time; the rest was checked with the headers
 };
 
 /// Pass 1: entropy-decodes every slice segment into `job.picture` (all but the motion arrays) and

@@ -243,8 +243,8 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
         num += flag;
         significant = significant << 1 | flag;
       }
-      unsigned flag =
-          1;  // of a coded sub-block without another one, it is significant by inference
+      // Of a coded sub-block without another one, it is significant by inference.
+      unsigned flag = 1;
       if (i == 0) {
         flag = engine.decision(*dc_context);
       } else if (num != 0) {
@@ -260,14 +260,19 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     const unsigned ctxSet = (i != 0 && !is_chroma ? 2 : 0) + previous_greater1;
     std::uint8_t* const greater1 = greater1_contexts + 4 * ctxSet;
     const unsigned num_greater1 = num < 8 ? num : 8;
-    unsigned greater1Ctx = 1;
     std::uint32_t is_greater1 = 0;  // in the end, of position[m] in bit 15 - m
     std::uint32_t sumAbsLevel = num;
-    for (unsigned m = 0; m < num_greater1; ++m) {
-      const unsigned flag = engine.decision(greater1[greater1Ctx]);
+    // greater1Ctx counts 1, 2, 3, 3 up to the first one, and is 0 behind it. As two loops, no
+    // context waits for the bin before it.
+    unsigned num_read = 0;
+    for (; num_read < num_greater1 && is_greater1 == 0; ++num_read) {
+      is_greater1 = engine.decision(greater1[num_read < 2 ? num_read + 1 : 3]);
+    }
+    sumAbsLevel += is_greater1;
+    for (; num_read < num_greater1; ++num_read) {
+      const unsigned flag = engine.decision(greater1[0]);
       is_greater1 = is_greater1 << 1 | flag;
       sumAbsLevel += flag;
-      greater1Ctx = 0xf8u >> (2 * greater1Ctx) & 3 & (flag - 1);  // 0, 2, 3, 3; 0 behind a one
     }
     is_greater1 <<= 16 - num_greater1;
     previous_greater1 = is_greater1 != 0;

@@ -148,6 +148,8 @@ void H265Unit::append_features(Features& out) const {
 
 class H265Worker final : public PictureWorker {
  public:
+  explicit H265Worker(const Limits& limits) : limits_(limits) {}
+
   void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
     std::swap(job_.coded, static_cast<H265Unit&>(unit).coded);
     job_.picture = std::move(out);
@@ -163,7 +165,7 @@ class H265Worker final : public PictureWorker {
     return false;
   }
 
-  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients}); }
+  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
   void derive(h265::PictureLookup lookup, void* context) override {
     h265::derive_motion(job_, lookup, context);
@@ -176,6 +178,7 @@ class H265Worker final : public PictureWorker {
   }
 
  private:
+  Limits limits_;
   h265::PictureJob job_;
   h265::PictureParser parser_;
 };
@@ -183,11 +186,11 @@ class H265Worker final : public PictureWorker {
 class H265Codec final : public Codec {
  public:
   H265Codec(const media::StreamInfo& info, const Limits& limits)
-      : splitter_(info.is_length_prefixed, bits::parse_hvcc), decoder_(limits) {}
+      : splitter_(info.is_length_prefixed, bits::parse_hvcc), limits_(limits), decoder_(limits) {}
 
   std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<H265Unit>(); }
   std::unique_ptr<PictureWorker> make_worker() const override {
-    return std::make_unique<H265Worker>();
+    return std::make_unique<H265Worker>(limits_);
   }
 
   Status push(const media::PacketView& packet) override {
@@ -217,6 +220,7 @@ class H265Codec final : public Codec {
 
  private:
   NalSplitter splitter_;
+  Limits limits_;
   h265::HeaderDecoder decoder_;
 };
 

@@ -33,8 +33,8 @@ class NalSplitter {
 
   bool is_length_prefixed() const noexcept { return is_length_prefixed_; }
 
-  /// Calls `push_nal(nal)`, which returns a `Status`, for every NAL unit, and returns the error that
-  /// explains most after all of the packet was taken.
+  /// Calls `push_nal(nal)`, which returns a `Status`, for every NAL unit, and returns the error
+  /// that explains most after all of the packet was taken.
   template <class PushNal>
   Status split(const media::PacketView& packet, PushNal push_nal) {
     Status first;

@@ -69,6 +69,7 @@ class HandJob {
     job.picture->allocate_blocks(width, height, 8);
     auto& blocks = job.picture->blocks;
     std::fill_n(blocks.type.data(), blocks.size(), static_cast<std::uint8_t>(BlockType::kInter));
+    std::fill_n(blocks.flags.data(), blocks.size(), std::uint8_t{0});
     std::fill_n(blocks.slice_idx.data(), blocks.size(), std::uint16_t{0});
     // Whatever was there before is to be overwritten.
     std::fill_n(job.picture->motion.mv.data(), job.picture->motion.mv.size(), MotionVector{7, 7});
@@ -509,13 +510,15 @@ TEST(Temporal, AMissingCollocatedPictureIsIntraAndCounted) {
   hand.run();
   EXPECT_EQ(hand.at(0, 0), uni(0, 3, 3));
   EXPECT_EQ(hand.at(16, 0), uni(0, 3, 3));
-  EXPECT_EQ(hand.job.report.num_blocks_lost, 4);
-  EXPECT_EQ(hand.job.picture->info.num_blocks_lost, 4);
+  EXPECT_EQ(hand.job.report.num_motion_lost, 4);
+  EXPECT_EQ(hand.job.picture->info.num_motion_lost, 4);
+  EXPECT_EQ(hand.job.report.num_blocks_lost, 0);
   EXPECT_FALSE(hand.job.report.first_error.ok());
-  const auto& type = hand.job.picture->blocks.type;
-  EXPECT_EQ(type[0], static_cast<std::uint8_t>(BlockType::kLost));
-  EXPECT_EQ(type[17], static_cast<std::uint8_t>(BlockType::kLost));
-  EXPECT_EQ(type[2], static_cast<std::uint8_t>(BlockType::kInter));
+  const cope::prim::BlockMap& blocks = hand.job.picture->blocks;
+  EXPECT_NE(blocks.flags[0] & cope::prim::kMotionLost, 0);
+  EXPECT_NE(blocks.flags[17] & cope::prim::kMotionLost, 0);
+  EXPECT_EQ(blocks.flags[2] & cope::prim::kMotionLost, 0);
+  EXPECT_EQ(blocks.type[0], static_cast<std::uint8_t>(BlockType::kInter));
 }
 
 // A damaged slice may leave units behind whose blocks count as lost.
