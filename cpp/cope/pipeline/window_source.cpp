@@ -19,6 +19,7 @@ WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOpti
     : options_(options),
       window_options_(window_options),
       planner_(window_options.density),
+      composers_({.cell = window_options.cell, .residual_scale = window_options.residual_scale}),
       crew_(resolve_threads(options.threads)),
       headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
       queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_)) {}
@@ -256,9 +257,7 @@ Status WindowSource::begin_window(std::int64_t start, double start_seconds, cons
     free_windows_.pop_back();
   }
   if (!open_) {
-    open_ = std::make_unique<WindowTask>(
-        crew_, cpu::ComposeOptions{.cell = window_options_.cell,
-                                   .residual_scale = window_options_.residual_scale});
+    open_ = std::make_unique<WindowTask>(crew_, composers_);
   }
   std::array<std::int64_t, 2> fields{start, start};
   std::size_t num_fields = 1;
