@@ -46,9 +46,9 @@ Result<std::unique_ptr<WindowItem>> WindowSource::next(const Poll& poll) {
 Result<std::unique_ptr<WindowItem>> WindowSource::next_item(const Poll& poll) {
   // Alone, one item after the other. With helpers so many are under way that none is short of work
   // although the pictures of a window are composed one after the other.
-  const auto num_threads = static_cast<std::size_t>(crew_.num_threads());
-  const std::size_t max_pending = num_threads == 1 ? 1 : 2 * num_threads;
   for (;;) {
+    const std::size_t max_pending =
+        crew_.num_threads() == 1 ? 1 : 2 * static_cast<std::size_t>(crew_.fair_share());
     // What is ready does not wait for the source, or for a place in the queue.
     const bool is_ready = !pending_.empty() && pending_.front().is_done();
     const bool may_prepare = !is_ready || (headers_.has_next() && !queue_->full());
