@@ -3,7 +3,7 @@
     python tools/golden_diff.py [PATTERN ...] [--codec h264|hevc] [--processes N] [--time-limit S]
 
 A stream is taken when its path contains one of the patterns (all without patterns), smallest first.
-Where the golden has full arrays for the differing picture, the first macroblock and value that
+Where the golden has full arrays for the differing picture, the first block and value that
 differ are printed as well: vectors, reference indices, reference POCs and coefficient levels.
 """
 
@@ -29,13 +29,29 @@ CONTEXT = multiprocessing.get_context("forkserver")
 KIND_NAMES = {0: "4x4", 1: "8x8", 2: "Intra16x16DC", 3: "chroma DC"}
 
 
-def macroblock_of(x4: int, y4: int, width_4x4: int) -> int:
-    """Raster macroblock address of a 4x4 block (MBAFF: position by address, not mb_addr itself)."""
-    return (y4 // 4) * (width_4x4 // 4) + x4 // 4
+def decoding_order(codec: str, height: int, width: int) -> np.ndarray:
+    """Rank of each 4x4 block: macroblocks or blocks of 64x64 in turn, in Z-order inside."""
+    size = 4 if codec == "h264" else 16
+    y4, x4 = np.mgrid[0:height, 0:width]
+    rank = (y4 // size) * -(-width // size) + x4 // size
+    while size > 1:
+        size //= 2
+        rank = rank * 4 + y4 // size % 2 * 2 + x4 // size % 2
+    return rank
 
 
-def diff_motion(picture: Any, golden: dict[str, np.ndarray], n: int) -> list[str]:
-    """The first differing 4x4 block of each motion array, in macroblock order."""
+def describe_block(picture: Any, x: int, y: int) -> str:
+    """What the block at sample (x, y) is."""
+    blocks = picture.blocks
+    at = (y // blocks.size, x // blocks.size)
+    return (
+        f"block x {at[1]} y {at[0]} of {blocks.size}: type {blocks.type[at]}, qp {blocks.qp[at]}, "
+        f"shape {blocks.partition_shape[at]}, partition {int(blocks.partition[at]):08b}"
+    )
+
+
+def diff_motion(picture: Any, golden: dict[str, np.ndarray], n: int, codec: str) -> list[str]:
+    """The first differing 4x4 block of each motion array, in decoding order."""
     lines = []
     ours = {
         "ref_idx": picture.motion.ref_idx,
@@ -43,8 +59,7 @@ def diff_motion(picture: Any, golden: dict[str, np.ndarray], n: int) -> list[str
         "ref_poc": picture.motion.ref_poc,
     }
     height, width = ours["ref_idx"].shape[1:]
-    y4, x4 = np.mgrid[0:height, 0:width]
-    order = ((y4 // 4) * (width // 4) + x4 // 4) * 16 + (y4 % 4) * 4 + x4 % 4
+    order = decoding_order(codec, height, width)
     used = golden["ref_idx"][n][:, :height] >= 0
     for name, array in ours.items():
         theirs = golden[name][n][:, :height]
@@ -56,56 +71,71 @@ def diff_motion(picture: Any, golden: dict[str, np.ndarray], n: int) -> list[str
         for lx in range(2):
             if not differs[lx].any():
                 continue
-            y, x = np.unravel_index(np.where(differs[lx], order, order.size).argmin(), order.shape)
-            mb = macroblock_of(int(x), int(y), width)
-            blocks = picture.blocks
+            first = np.where(differs[lx], order, order.max() + 1).argmin()
+            y, x = (int(i) for i in np.unravel_index(first, order.shape))
             lines.append(
                 f"{name}.L{lx}: {differs[lx].sum()} of {used[lx].sum()} blocks differ; "
-                f"first mb {mb} (x {x // 4}, y {y // 4}) block x4 {x % 4} y4 {y % 4}: "
+                f"first x4 {x} y4 {y}: "
                 f"ours {array[lx, y, x].tolist()}, golden {theirs[lx, y, x].tolist()}, "
                 f"golden ref_idx {golden['ref_idx'][n][lx, y, x]}; "
-                f"type {blocks.type.reshape(-1)[mb]}, "
-                f"shape {blocks.partition_shape.reshape(-1)[mb]}, "
-                f"partition {int(blocks.partition.reshape(-1)[mb]):08b}"
+                f"{describe_block(picture, 4 * x, 4 * y)}"
             )
     return lines
 
 
-def expand_coefficients(picture: Any) -> np.ndarray:
-    """Our levels as rows plane, kind, blk, mb_addr, k, level."""
+Row = tuple[int, ...]
+
+
+def expand_coefficients(picture: Any, codec: str) -> list[Row]:
+    """Our levels as rows: plane, kind, blk, mb_addr, k, level (H.265: plane, x0, y0, log2size, xC,
+    yC, level).
+    """
     c = picture.coefficients
     counts = c.records["count"].astype(np.int64)
     rows = np.repeat(np.arange(len(c.records)), counts)
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     at = c.records["first"].astype(np.int64)[rows] + offsets
-    columns = [
-        c.records[name][rows].astype(np.int64) for name in ("plane", "kind", "block_idx", "mb_addr")
-    ]
-    return np.stack(
-        [*columns, c.positions[at].astype(np.int64), c.levels[at].astype(np.int64)], axis=1
-    )
+
+    def column(name: str) -> np.ndarray:
+        return c.records[name][rows].astype(np.int64)
+
+    positions, levels = c.positions[at].astype(np.int64), c.levels[at].astype(np.int64)
+    if codec == "h264":
+        names = ("plane", "kind", "block_idx", "mb_addr")
+        columns = [*(column(name) for name in names), positions, levels]
+    else:
+        log2_size = column("kind") - 2
+        x_c, y_c = positions & ((1 << log2_size) - 1), positions >> log2_size
+        columns = [*(column(name) for name in ("plane", "x", "y")), log2_size, x_c, y_c, levels]
+    return [tuple(row) for row in np.stack(columns, axis=1).tolist()]
 
 
-def diff_coefficients(picture: Any, golden: dict[str, np.ndarray], n: int) -> list[str]:
-    """The first differing level in macroblock order."""
+def diff_coefficients(picture: Any, golden: dict[str, np.ndarray], n: int, codec: str) -> list[str]:
+    """The first differing transform block, in raster order of macroblocks or of 64x64 blocks."""
     theirs = golden["coeffs"][golden["coeffs"][:, 0] == n][:, 1:].astype(np.int64)
-    ours = set(map(tuple, expand_coefficients(picture).tolist()))
-    expected = set(map(tuple, theirs.tolist()))
+    ours = set(expand_coefficients(picture, codec))
+    expected = {tuple(row) for row in theirs.tolist()}
     if ours == expected:
         return []
-    first = min(ours ^ expected, key=lambda r: (r[3], r[0], r[1] not in (2, 3), r[2], r[4]))
-    plane, kind, blk, mb_addr, _, _ = first
+    counts = f"coefficients: {len(ours - expected)} wrong, {len(expected - ours)} missing; first "
 
-    def block(rows: set[tuple[int, ...]]) -> list[tuple[int, int]]:
-        return sorted((r[4], r[5]) for r in rows if r[:4] == first[:4])
+    def levels(rows: set[Row]) -> list[Row]:
+        return sorted(r[4:] for r in rows if r[:4] == first[:4])
 
-    mb_type = picture.blocks.type.reshape(-1)[mb_addr]
-    return [
-        f"coefficients: {len(ours - expected)} wrong, {len(expected - ours)} missing; "
-        f"first mb {mb_addr} (type {mb_type}, "
-        f"qp {picture.blocks.qp.reshape(-1)[mb_addr]}) plane {plane} {KIND_NAMES[kind]} blk {blk}: "
-        f"(k, level) ours {block(ours)}, golden {block(expected)}"
-    ]
+    if codec == "h264":
+        first = min(ours ^ expected, key=lambda r: (r[3], r[0], r[1] not in (2, 3), r[2], r[4]))
+        plane, kind, blk, mb_addr = first[:4]
+        width = picture.blocks.type.shape[1]
+        block = describe_block(picture, mb_addr % width * 16, mb_addr // width * 16)
+        place = f"mb {mb_addr} plane {plane} {KIND_NAMES[kind]} blk {blk}; {block}"
+    else:
+        # Chroma planes have their own coordinates: the planes come one after another.
+        first = min(ours ^ expected, key=lambda r: (r[0], r[2] // 64, r[1] // 64, r[2], r[1]))
+        plane, x0, y0, log2_size = first[:4]
+        place = f"plane {plane} x {x0} y {y0} size {1 << log2_size}"
+        if plane == 0:
+            place += f"; {describe_block(picture, x0, y0)}"
+    return [f"{counts}{place}: ours {levels(ours)}, golden {levels(expected)}"]
 
 
 def diff_arrays(stream: GoldenStream, n: int) -> list[str]:
@@ -117,7 +147,11 @@ def diff_arrays(stream: GoldenStream, n: int) -> list[str]:
         return []
     with cope.VideoReader(stream.path, threads=1) as video:
         picture = next(itertools.islice(video.pictures(coefficients=True), n, None))
-        return diff_motion(picture, golden, n) + diff_coefficients(picture, golden, n)
+        return [
+            line
+            for diff in (diff_motion, diff_coefficients)
+            for line in diff(picture, golden, n, stream.codec)
+        ]
 
 
 def first_difference(stream: GoldenStream) -> tuple[str, list[str]]:

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,14 @@ void BM_SplitAnnexB(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kBytes));
 }
 BENCHMARK(BM_SplitAnnexB);
+
+/// The bound of a start code search: it looks at every byte for a zero.
+void BM_Memchr(benchmark::State& state) {
+  const std::vector<std::uint8_t> bytes(kBytes, 1);
+  for (auto _ : state) benchmark::DoNotOptimize(std::memchr(bytes.data(), 0, kBytes));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kBytes));
+}
+BENCHMARK(BM_Memchr);
 
 void BM_UnescapeRbsp(benchmark::State& state) {
   const std::vector<std::uint8_t> bytes = cope::bench::random_bytes(kBytes);

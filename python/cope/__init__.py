@@ -19,7 +19,7 @@ from cope.errors import (
     UnsupportedStreamError,
 )
 from cope.probe import probe
-from cope.reader import VideoReader, digest, extract
+from cope.reader import VideoReader, digest, extract, extract_segments
 from cope.types import (
     BlockType,
     DeltaWindow,
@@ -62,6 +62,7 @@ __all__ = [
     "digest",
     "encode_video",
     "extract",
+    "extract_segments",
     "ops",
     "probe",
 ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .density import Density
     from .models import CopeHybridEncoder
     from .reader import OnError
+    from .types import Limits
 
 _MODEL_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _KIND_NAMES = np.array(["keyframe", "delta"])  # indexed by cope.models.KEYFRAME and DELTA
@@ -135,6 +136,7 @@ def encode_video(
     dtype: str | torch.dtype | None = None,
     threads: int | None = None,
     on_error: OnError = "conceal",
+    limits: Limits | None = None,
     batch_size: int = 16,
 ) -> VideoTokens:
     r"""Turn a compressed video into tokens for a language model.
@@ -161,6 +163,8 @@ def encode_video(
             process may use, and to torch's own setting.
         on_error (`str`, defaults to `"conceal"`):
             `"raise"`, `"skip"` or `"conceal"`: what to do about damaged pictures.
+        limits ([`Limits`], *optional*):
+            What the stream may ask for.
         batch_size (`int`, defaults to 16):
             Keyframes or windows that go through the model at once. Bounds the memory; does not
             change the result beyond rounding.
@@ -185,7 +189,7 @@ def encode_video(
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     start = time.perf_counter()
     # First of all, so that a file that cannot be read does not wait for torch.
-    with VideoReader(source, threads=threads, on_error=on_error) as video:
+    with VideoReader(source, threads=threads, on_error=on_error, limits=limits) as video:
         seconds_open = time.perf_counter() - start
         from . import models  # before torch, for it says what to install
 

@@ -35,13 +35,14 @@ def residual(
 
     Returns:
         `tuple` of three `numpy.ndarray`: Y, Cb, Cr of the coded picture. With `scale` 1 int16 at
-        the size of each plane; else float32, all three on the grid of `scale` x `scale` luma
-        samples. In units of samples. Chroma of monochrome video is empty.
+        the size of each plane, in which residuals of 16-bit video may saturate; else float32, all
+        three on the grid of `scale` x `scale` luma samples. In units of samples. Chroma of
+        monochrome video is empty.
 
     Raises:
         ValueError: `scale` is not 1, 4 or 8.
 
-    Spec: H.264 8.5.
+    Spec: H.264 8.5, H.265 8.6.
     """
     from cope import _native
 

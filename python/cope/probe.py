@@ -7,16 +7,17 @@ from typing import Any
 
 from cope.profiles import level_number, profile_name
 from cope.reader import VideoReader
-from cope.types import StreamReport
+from cope.types import Limits, StreamReport
 
 __all__ = ["probe"]
 
 
-def probe(source: Any) -> StreamReport:
+def probe(source: Any, *, limits: Limits | None = None) -> StreamReport:
     r"""Look at the headers of every picture of a video. No slice data is parsed.
 
     Args:
         source: As [`VideoReader`].
+        limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Returns:
         [`StreamReport`]: codec, structure, coding tools, and whether cope parses all of it.
@@ -24,7 +25,7 @@ def probe(source: Any) -> StreamReport:
     Raises:
         CopeError: The source cannot be opened, or its codec is not supported.
     """
-    with VideoReader(source) as video:
+    with VideoReader(source, limits=limits) as video:
         headers = list(video._headers())
         stats, info = video.stats, video.info
 
@@ -43,12 +44,8 @@ def probe(source: Any) -> StreamReport:
     if duration is None and shown and info.average_rate:
         duration = shown[-1]["seconds"] - shown[0]["seconds"] + float(1 / info.average_rate)
     reasons = [h["unsupported"] for h in headers if h["unsupported"]]
-    width, height = info.width, info.height
-    if first is not None:
-        left, top, right, bottom = first["crop"]
-        width = first["width"] - left - right
-        fields = 1 if first["structure"] == "frame" else 2
-        height = first["height"] * fields - top - bottom
+    width, height = _display_size(first) if first else (info.width, info.height)
+    sizes = [(next(group)["seconds"], *size) for size, group in groupby(headers, _display_size)]
     return StreamReport(
         info=info,
         codec=info.codec,
@@ -56,6 +53,7 @@ def probe(source: Any) -> StreamReport:
         level=level_number(info.codec, first["level_idc"]) if first else info.level,
         width=width,
         height=height,
+        sizes=tuple(sizes),
         num_pictures=len(headers),
         num_by_type={name: types.count(name) for name in "IPB"},
         num_references=sum(h["is_reference"] for h in headers),
@@ -73,8 +71,17 @@ def probe(source: Any) -> StreamReport:
         is_supported=not reasons,
         unsupported_reason=reasons[0] if reasons else None,
         num_nal_units_damaged=stats.num_nal_units_damaged,
+        num_nal_units_skipped=stats.num_nal_units_skipped,
+        num_frames_lost=stats.num_frames_lost,
         first_error=stats.first_error,
     )
+
+
+def _display_size(header: dict[str, Any]) -> tuple[int, int]:
+    """Width and height of the frame as displayed, before rotation."""
+    left, top, right, bottom = header["crop"]
+    fields = 1 if header["structure"] == "frame" else 2
+    return header["width"] - left - right, header["height"] * fields - top - bottom
 
 
 def _picture_type(slice_types: str) -> str:

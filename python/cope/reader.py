@@ -32,7 +32,7 @@ from cope.types import (
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["OnError", "VideoReader", "digest", "extract"]
+__all__ = ["OnError", "VideoReader", "digest", "extract", "extract_segments"]
 
 OnError = Literal["raise", "skip", "conceal"]
 
@@ -224,13 +224,18 @@ class VideoReader:
         stats = self.stats
         damaged = stats.num_skipped + stats.num_concealed_pictures
         if self._warned or not (
-            damaged or stats.num_nal_units_damaged or stats.num_packets_corrupt
+            damaged
+            or stats.num_nal_units_damaged
+            or stats.num_packets_corrupt
+            or stats.num_frames_lost
         ):
             return
         self._warned = True
         parts = [
             f"{stats.num_concealed_pictures} pictures concealed",
             f"{stats.num_blocks_lost} blocks lost",
+            f"{stats.num_motion_lost} blocks without their vectors",
+            f"{stats.num_frames_lost} reference frames lost",
             f"{stats.num_skipped} pictures skipped",
             f"{stats.num_nal_units_damaged} NAL units dropped",
             f"{stats.num_packets_corrupt} packets corrupt",
@@ -249,6 +254,7 @@ def extract(
     residual_scale: int = 4,
     threads: int | None = None,
     on_error: OnError = "conceal",
+    limits: Limits | None = None,
 ) -> Primitives:
     r"""Read a whole video as stacked keyframes and delta windows.
 
@@ -264,12 +270,14 @@ def extract(
             multiple of 4.
         threads (`int`, *optional*): As [`VideoReader`].
         on_error (`str`, *optional*, defaults to `"conceal"`): As [`VideoReader`].
+        limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Returns:
         [`Primitives`]: fields with `numpy()`, `torch()` and `__dlpack__`.
 
     Raises:
         UnsupportedStreamError: Besides the reader's reasons: the picture size changes in the video.
+            The message says when; [`extract_segments`] reads such videos.
         ValueError: `device` is not `"cpu"`.
 
     Example:
@@ -277,30 +285,82 @@ def extract(
         >>> primitives.motion.torch().shape  # doctest: +SKIP
         torch.Size([10, 2, 45, 80])
     """
-    import numpy as np
+    segments = extract_segments(
+        source,
+        density=density,
+        device=device,
+        cell=cell,
+        residual_scale=residual_scale,
+        threads=threads,
+        on_error=on_error,
+        limits=limits,
+    )
+    if len(segments) > 1:
+        changes = ", ".join(f"at {segment.start_seconds:.2f} s" for segment in segments[1:])
+        raise UnsupportedStreamError(
+            f"the picture size changes in the video {changes}: use extract_segments",
+            element="picture size",
+        )
+    return segments[0]
 
+
+def extract_segments(
+    source: Any,
+    *,
+    density: Density | None = None,
+    device: str = "cpu",
+    cell: int = 16,
+    residual_scale: int = 4,
+    threads: int | None = None,
+    on_error: OnError = "conceal",
+    limits: Limits | None = None,
+) -> list[Primitives]:
+    r"""Read a whole video of which the picture size may change, as one piece for each size.
+
+    Args: As [`extract`].
+
+    Returns:
+        `list` of [`Primitives`]: in time order, at least one. A new one begins where keyframes and
+        windows have another size than those before, at `start_seconds`. `info` and `stats` are
+        those of the whole video.
+
+    Raises:
+        CopeError: As [`VideoReader`].
+        ValueError: `device` is not `"cpu"`.
+    """
     if device != "cpu":
         raise ValueError(f"device must be 'cpu', not {device!r}")
-    keyframes: list[Keyframe] = []
-    deltas: list[DeltaWindow] = []
-    with VideoReader(source, threads=threads, on_error=on_error) as video:
+    parts: list[list[Keyframe | DeltaWindow]] = []
+    sizes: list[dict[type, tuple[int, ...]]] = []
+    with VideoReader(source, threads=threads, on_error=on_error, limits=limits) as video:
         for step in video.windows(density=density, cell=cell, residual_scale=residual_scale):
-            if isinstance(step, Keyframe):
-                keyframes.append(step)
-            else:
-                deltas.append(step)
+            image = step.image if isinstance(step, Keyframe) else step.residual
+            size = image.shape[1:]
+            if not parts or sizes[-1].setdefault(type(step), size) != size:
+                parts.append([])
+                sizes.append({type(step): size})
+            parts[-1].append(step)
         info, stats = video.info, video.stats
+    return [_stack(part, info, stats, cell, residual_scale) for part in parts or [[]]]
 
+
+def _stack(
+    steps: list[Keyframe | DeltaWindow],
+    info: StreamInfo,
+    stats: ReadStats,
+    cell: int,
+    residual_scale: int,
+) -> Primitives:
+    """Stacks keyframes and windows of one size."""
+    import numpy as np
+
+    keyframes = [step for step in steps if isinstance(step, Keyframe)]
+    deltas = [step for step in steps if isinstance(step, DeltaWindow)]
     height, width = (info.height, info.width)[:: -1 if info.rotation % 180 else 1]
     cells = (-(-height // cell), -(-width // cell))
     values = (-(-height // residual_scale), -(-width // residual_scale))
 
     def stack(items: list[npt.NDArray[Any]], shape: tuple[int, ...], dtype: npt.DTypeLike) -> Field:
-        if len({item.shape for item in items}) > 1:
-            raise UnsupportedStreamError(
-                "the picture size changes in the video: iterate over VideoReader.windows",
-                element="picture size",
-            )
         return Field(np.stack(items) if items else np.empty((0, *shape), dtype))
 
     def column(values: list[float] | list[int], dtype: npt.DTypeLike) -> Field:
@@ -332,6 +392,7 @@ def digest(
     stream_index: int | None = None,
     threads: int | None = None,
     on_error: OnError = "conceal",
+    limits: Limits | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Summarise every picture in counts and order-independent hashes of what was parsed.
 
@@ -340,13 +401,14 @@ def digest(
         stream_index (`int`, *optional*): As [`VideoReader`].
         threads (`int`, *optional*): As [`VideoReader`].
         on_error (`str`, *optional*, defaults to `"conceal"`): As [`VideoReader`].
+        limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Yields:
-        `dict`: one record per coded picture in decoding order, ready for JSON. Lost macroblocks, if
-        any, are counted under `"lost"` in `"mb_counts"`.
+        `dict`: one record per coded picture in decoding order, ready for JSON. Lost blocks, if any,
+        are counted under `"lost"` in `"mb_counts"` (H.265: `"counts"`).
     """
     with VideoReader(
-        source, stream_index=stream_index, threads=threads, on_error=on_error
+        source, stream_index=stream_index, threads=threads, on_error=on_error, limits=limits
     ) as video:
         for n, picture in enumerate(video.pictures()):
             yield picture._native.digest(n)

@@ -136,20 +136,44 @@ class Field:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a stream may ask for. Checked before anything is allocated for it.
+    r"""What a stream may ask for. Checked before anything is allocated for it.
+
+    A stream that asks for more raises [`LimitExceededError`], whose `element` is the name of the
+    limit. The defaults admit 8K: all that level 6.2 of H.264 does.
 
     Args:
-        max_luma_samples (`int`, *optional*): Per picture. Defaults to that of level 6.2.
-        max_dimension (`int`, *optional*): Width or height in luma samples. Defaults to that of
-            level 6.2.
-        max_nal_bytes (`int`, *optional*): Of one NAL unit. Defaults to 64 MiB.
-        max_slices_per_picture (`int`, *optional*): Defaults to 8192.
+        max_luma_samples (`int`, *optional*): Per picture. Defaults to 8192x4320.
+        max_dimension (`int`, *optional*): Width or height in luma samples. Defaults to 16880.
+        max_nal_bytes (`int`, *optional*): Of one NAL unit; a picture or packet may hold four times
+            as much. Defaults to 64 MiB.
+        max_slices_per_picture (`int`, *optional*): Defaults to 8192; never more than 65535.
+        max_references (`int`, *optional*): Frames that the stream may keep as references. Defaults
+            to 16.
+        max_coefficients_per_picture (`int`, *optional*): Non-zero levels. Defaults to one for each
+            sample of an 8K picture in 4:4:4.
+        max_pictures_in_flight (`int`, *optional*): Coded pictures of one packet, and pictures
+            parsed at a time. Defaults to 64.
+        max_seconds_per_picture (`float`, *optional*): Wall time of parsing one picture, looked at
+            between slices. Defaults to 60.
     """
 
     max_luma_samples: int = 139264 * 256
     max_dimension: int = 16880
     max_nal_bytes: int = 64 << 20
     max_slices_per_picture: int = 8192
+    max_references: int = 16
+    max_coefficients_per_picture: int = 3 * 139264 * 256
+    max_pictures_in_flight: int = 64
+    max_seconds_per_picture: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            least = 0 if name == "max_references" else 1
+            if name == "max_seconds_per_picture":
+                if not value > 0.0:
+                    raise ValueError(f"{name} must be positive, not {value}")
+            elif not least <= value <= 2**31 - 1:
+                raise ValueError(f"{name} must be in {least}..2**31-1, not {value}")
 
 
 @dataclass(frozen=True)
@@ -204,13 +228,20 @@ class ReadStats:
         num_packets (`int`): Packets read.
         num_packets_corrupt (`int`): Damaged by the container's account, or unreadable.
         num_nal_units (`int`): NAL units read.
-        num_nal_units_damaged (`int`): Dropped, because their headers make no sense.
+        num_nal_units_damaged (`int`): Dropped, because their headers make no sense or they came
+            too late.
+        num_nal_units_skipped (`int`): Passed over: of other layers and views, of auxiliary
+            pictures, and redundant slices.
+        num_nal_units_repeated (`int`): Passed over because they came twice.
+        num_frames_lost (`int`): Reference frames that never came, as far as their numbers tell.
         num_pictures (`int`): Coded pictures met.
         num_parsed (`int`): Pictures of which slice data was parsed.
         num_decoded (`int`): Pictures decoded to pixels.
         num_skipped (`int`): Damaged pictures that were left out.
         num_concealed_pictures (`int`): Damaged pictures that were handed out.
         num_blocks_lost (`int`): Blocks of concealed pictures that could not be parsed.
+        num_motion_lost (`int`): Blocks that were parsed but have no vectors, for these depend on
+            a loss in another picture.
         first_error (`str`, *optional*): The first damage met.
         seconds_demux (`float`): Spent on reading and headers.
         seconds_parse (`float`): Spent waiting for slice data to be parsed.
@@ -222,12 +253,16 @@ class ReadStats:
     num_packets_corrupt: int = 0
     num_nal_units: int = 0
     num_nal_units_damaged: int = 0
+    num_nal_units_skipped: int = 0
+    num_nal_units_repeated: int = 0
+    num_frames_lost: int = 0
     num_pictures: int = 0
     num_parsed: int = 0
     num_decoded: int = 0
     num_skipped: int = 0
     num_concealed_pictures: int = 0
     num_blocks_lost: int = 0
+    num_motion_lost: int = 0
     first_error: str | None = None
     seconds_demux: float = 0.0
     seconds_parse: float = 0.0
@@ -254,24 +289,37 @@ class PictureInfo:
         mbaff (`bool`): Macroblock-adaptive frame/field coding.
         is_idr (`bool`): Instantaneous decoding refresh.
         is_random_access (`bool`): Decoding may start here.
+        recovery_frame_cnt (`int`, *optional*): Decoding may start here too, and all is right so
+            many reference frames later (gradual refresh); 0 where at once.
+        pic_struct (`int`, *optional*): What is shown of it, where the stream tells (Table D-1): 0
+            the frame, 1 top field, 2 bottom field, 3 top then bottom, 4 bottom then top, 5 top,
+            bottom, top again, 6 bottom, top, bottom again, 7 the frame twice, 8 three times.
+        frame_packing (`int`, *optional*): How two views share the frame (D.2.26): 0 checkerboard, 1
+            columns, 2 rows, 3 side by side, 4 top and bottom, 5 alternating frames, 6 not at all, 7
+            tiles.
         is_reference (`bool`): Other pictures may be predicted from it.
         is_leading (`bool`): Shown before the random access point that it follows.
-        nal_ref_idc (`int`): 0..3.
+        nal_ref_idc (`int`): 0..3; 0 in H.265.
+        nal_unit_type (`int`): Of its slices, in H.265; 0 in H.264.
         temporal_id (`int`): Temporal layer.
         slice_types (`str`): Which slice types it contains, in the order `"BIPip"` (i: SI, p: SP).
-        num_slices (`int`): Slice NAL units.
+        num_slices (`int`): Slice NAL units; independent slice segments in H.265.
+        num_slice_segments (`int`): Slice segments, in H.265; 0 in H.264.
+        num_frames_lost (`int`): Reference frames that should have come right before it.
         width (`int`): Coded luma samples.
         height (`int`): Coded luma samples; of the field for a field picture.
         crop (`tuple` of four `int`): Luma samples of a frame that are not shown: left, top, right,
             bottom.
         chroma_format_idc (`int`): 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4.
         separate_colour_planes (`bool`): The planes are coded as three monochrome pictures.
-        bit_depth_luma (`int`): 8..14.
-        bit_depth_chroma (`int`): 8..14.
+        bit_depth_luma (`int`): 8..14; up to 16 in H.265.
+        bit_depth_chroma (`int`): 8..14; up to 16 in H.265.
         qp_sum (`int`): Sum of QP over all blocks but PCM and lost ones.
         qp_min (`int`): Smallest QP.
         qp_max (`int`): Largest QP.
         num_blocks_lost (`int`): Blocks that could not be parsed.
+        num_motion_lost (`int`): Blocks that were parsed but have no vectors, for these depend on
+            a loss in another picture.
     """
 
     decode_index: int
@@ -287,12 +335,18 @@ class PictureInfo:
     mbaff: bool
     is_idr: bool
     is_random_access: bool
+    recovery_frame_cnt: int | None
+    pic_struct: int | None
+    frame_packing: int | None
     is_reference: bool
     is_leading: bool
     nal_ref_idc: int
+    nal_unit_type: int
     temporal_id: int
     slice_types: str
     num_slices: int
+    num_slice_segments: int
+    num_frames_lost: int
     width: int
     height: int
     crop: tuple[int, int, int, int]
@@ -304,6 +358,7 @@ class PictureInfo:
     qp_min: int
     qp_max: int
     num_blocks_lost: int
+    num_motion_lost: int
 
 
 class MotionField:
@@ -333,7 +388,11 @@ class MotionField:
 
 
 class Blocks:
-    """What is known of each macroblock, `[height / 16, width / 16]` of the coded picture."""
+    """What is known of each block, `[height / size, width / size]` of the coded picture.
+
+    Blocks are the macroblocks of H.264. Of H.265 they are as large as its smallest coding blocks,
+    and a coding unit says the same in all that it covers.
+    """
 
     def __init__(self, native: _native.Picture) -> None:
         self._native = native
@@ -350,17 +409,21 @@ class Blocks:
 
     @cached_property
     def flags(self) -> npt.NDArray[np.uint8]:
-        """uint8, bits: 1 8x8 transform, 2 lossless, 4 field macroblock, 8 all direct."""
+        """uint8, bits: 1 8x8 transform, 2 lossless, 4 field macroblock, 8 all direct, 16 vectors
+        not known: they depend on a loss in another picture.
+        """
         return self._native.flags
 
     @cached_property
     def partition_shape(self) -> npt.NDArray[np.uint8]:
-        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks."""
+        """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks. H.265: PartMode, 0..7."""
         return self._native.partition_shape
 
     @cached_property
     def partition(self) -> npt.NDArray[np.uint8]:
-        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only."""
+        """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only.
+        H.265: log2 of the size of the coding block, 3..6.
+        """
         return self._native.partition
 
     @cached_property
@@ -390,12 +453,19 @@ class Coefficients:
         Intra16x16 DC, 3 chroma DC; `qp` is that of the scaling process; `flags`, bits: 1 intra, 2
         lossless, 4 field scan, 8 the DC comes from a record of its own, 16 and 32 lossless with
         vertical, horizontal prediction.
+
+        H.265: `kind` is 2 plus the log2 of the block's size; `block_idx` is ResScaleVal of
+        cross-component prediction, two's complement, and with it a record may have no level;
+        `flags`, bits: 1 intra, 2 cu_transquant_bypass_flag, 4 transform_skip_flag, 8 DST, 16 and 32
+        accumulated down, rightwards (RDPCM), 64 rotated.
         """
         return self._native.records.view(_coeff_record_dtype())
 
     @cached_property
     def positions(self) -> npt.NDArray[np.uint16]:
-        """uint16 `[num_levels]`: scan position in the block, ascending within a record."""
+        """uint16 `[num_levels]`: scan position in the block, ascending within a record.
+        H.265: row * size + column.
+        """
         return self._native.positions
 
     @cached_property
@@ -433,7 +503,9 @@ class Picture:
 
     @cached_property
     def bits(self) -> npt.NDArray[np.uint32]:
-        """uint32 `[height / 16, width / 16]`: bits spent on each macroblock."""
+        """uint32, as [`Blocks`]: bits spent on each block. Those of an H.265 coding unit are shared
+        out evenly among its blocks.
+        """
         return self._native.bits
 
     @cached_property
@@ -555,6 +627,12 @@ class Primitives:
     info: StreamInfo
     stats: ReadStats
 
+    @property
+    def start_seconds(self) -> float:
+        """`float`: presentation time of the first keyframe or target; 0 where there is none."""
+        times = [*self.keyframe_timestamps.numpy()[:1], *self.timestamps.numpy()[:1]]
+        return float(min(times, default=0.0))
+
 
 @dataclass(frozen=True)
 class StreamReport:
@@ -567,6 +645,8 @@ class StreamReport:
         level (`float`, *optional*): Of the first picture, such as 4.1.
         width (`int`): Luma samples as displayed, before rotation.
         height (`int`): Luma samples as displayed, before rotation.
+        sizes (`tuple`): `(seconds, width, height)` of each stretch of pictures of one size; the
+            first is `(0.0, width, height)`, more than one where the size changes.
         num_pictures (`int`): Coded pictures; each field of a field pair is one.
         num_by_type (`dict` of `str` to `int`):
             Pictures by the most general slice type they contain: `"I"`, `"P"`, `"B"`.
@@ -589,6 +669,9 @@ class StreamReport:
             `cope.encode_video` read it. `VideoReader.pictures` reads it in any case.
         unsupported_reason (`str`, *optional*): What keeps windows from being composed.
         num_nal_units_damaged (`int`): NAL units dropped because their headers make no sense.
+        num_nal_units_skipped (`int`): NAL units passed over: of other layers and views, of
+            auxiliary pictures, and redundant slices.
+        num_frames_lost (`int`): Reference frames that never came, as far as their numbers tell.
         first_error (`str`, *optional*): The first damage met.
     """
 
@@ -598,6 +681,7 @@ class StreamReport:
     level: float | None
     width: int
     height: int
+    sizes: tuple[tuple[float, int, int], ...]
     num_pictures: int
     num_by_type: dict[str, int]
     num_references: int
@@ -615,4 +699,6 @@ class StreamReport:
     is_supported: bool
     unsupported_reason: str | None
     num_nal_units_damaged: int
+    num_nal_units_skipped: int
+    num_frames_lost: int
     first_error: str | None

@@ -2,6 +2,7 @@
 #include <nanobind/stl/string.h>
 
 #include <cstdio>
+#include <iterator>
 #include <string>
 
 #include "bindings.h"
@@ -19,6 +20,10 @@ using prim::PicturePrimitives;
 
 nb::object time_or_none(std::int64_t time) {
   return time == prim::kNoPts ? nb::none() : nb::object(nb::int_(time));
+}
+
+nb::object number_or_none(std::int32_t number) {
+  return number < 0 ? nb::none() : nb::object(nb::int_(number));
 }
 
 const char* structure_name(prim::PictureStructure structure) {
@@ -103,14 +108,33 @@ nb::str hex(std::uint64_t hash) {
   return nb::str(text);
 }
 
-void put_blocks(nb::dict& out, const pipeline::BlockDigest& blocks) {
-  const char* const names[] = {"I_4x4", "I_8x8", "I_16x16", "I_PCM", "inter", "skip", "lost"};
+void put_lost(nb::dict& counts, const pipeline::BlockDigest& blocks) {
+  const std::int64_t num_lost = blocks.num_blocks[static_cast<std::size_t>(prim::BlockType::kLost)];
+  if (num_lost != 0) counts["lost"] = num_lost;
+}
+
+void put_macroblocks(nb::dict& out, const pipeline::BlockDigest& blocks) {
+  const char* const names[] = {"I_4x4", "I_8x8", "I_16x16", "I_PCM", "inter", "skip"};
   nb::dict counts;
-  for (std::size_t i = 0; i < blocks.num_blocks.size(); ++i) {
-    const bool is_lost = i == static_cast<std::size_t>(prim::BlockType::kLost);
-    if (!is_lost || blocks.num_blocks[i] != 0) counts[names[i]] = blocks.num_blocks[i];
-  }
+  for (std::size_t i = 0; i < std::size(names); ++i) counts[names[i]] = blocks.num_blocks[i];
+  put_lost(counts, blocks);
   out["mb_counts"] = counts;
+  out["qp_sum"] = blocks.qp_sum;
+}
+
+void put_coding_units(nb::dict& out, const pipeline::BlockDigest& blocks) {
+  const auto count = [&blocks](prim::BlockType type) {
+    return blocks.num_blocks[static_cast<std::size_t>(type)];
+  };
+  const std::int64_t pcm = count(prim::BlockType::kPcm);
+  nb::dict counts;
+  counts["skip"] = count(prim::BlockType::kSkip);
+  counts["inter"] = count(prim::BlockType::kInter);
+  counts["intra"] = count(prim::BlockType::kI4x4) + count(prim::BlockType::kI16x16) + pcm;
+  counts["pcm"] = pcm;
+  counts["transquant_bypass"] = blocks.num_bypass;
+  put_lost(counts, blocks);
+  out["counts"] = counts;
   out["qp_sum"] = blocks.qp_sum;
 }
 
@@ -139,12 +163,23 @@ NamedValues digest(const NativePicture& self, std::int64_t n) {
   NamedValues out;
   out["n"] = n;
   out["poc"] = info.poc;
-  out["structure"] = structure_name(info.structure);
-  out["mbaff"] = info.mbaff;
-  out["nal_ref_idc"] = info.nal_ref_idc;
-  out["slices"] = info.num_slices;
+  const bool is_h265 = info.codec == prim::Codec::kH265;
+  if (is_h265) {
+    out["nal_unit_type"] = info.nal_unit_type;
+    out["slices"] = info.num_slices;
+    out["segments"] = info.num_slice_segments;
+  } else {
+    out["structure"] = structure_name(info.structure);
+    out["mbaff"] = info.mbaff;
+    out["nal_ref_idc"] = info.nal_ref_idc;
+    out["slices"] = info.num_slices;
+  }
   out["slice_types"] = slice_types(info.slice_types);
-  put_blocks(out, digest.blocks);
+  if (is_h265) {
+    put_coding_units(out, digest.blocks);
+  } else {
+    put_macroblocks(out, digest.blocks);
+  }
   nb::dict coeffs;
   const char* const planes[] = {"Y", "Cb", "Cr"};
   for (std::size_t i = 0; i < 3; ++i) {
@@ -156,10 +191,11 @@ NamedValues digest(const NativePicture& self, std::int64_t n) {
   }
   out["coeffs"] = coeffs;
   put_motion(out, digest.blocks);
+  if (info.num_motion_lost != 0) out["num_motion_lost"] = info.num_motion_lost;
   if (digest.colour_plane) {
     for (std::size_t i = 0; i < 2; ++i) {
       nb::dict plane;
-      put_blocks(plane, (*digest.colour_plane)[i]);
+      put_macroblocks(plane, (*digest.colour_plane)[i]);
       put_motion(plane, (*digest.colour_plane)[i]);
       out[i == 0 ? "colour_plane_1" : "colour_plane_2"] = plane;
     }
@@ -182,12 +218,18 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["mbaff"] = info.mbaff;
   d["is_idr"] = info.is_idr;
   d["is_random_access"] = info.is_random_access;
+  d["recovery_frame_cnt"] = number_or_none(info.recovery_frame_cnt);
+  d["pic_struct"] = number_or_none(info.pic_struct);
+  d["frame_packing"] = number_or_none(info.frame_packing);
   d["is_reference"] = info.is_reference;
   d["is_leading"] = info.is_leading;
   d["nal_ref_idc"] = info.nal_ref_idc;
+  d["nal_unit_type"] = info.nal_unit_type;
   d["temporal_id"] = info.temporal_id;
   d["slice_types"] = slice_types(info.slice_types);
   d["num_slices"] = info.num_slices;
+  d["num_slice_segments"] = info.num_slice_segments;
+  d["num_frames_lost"] = info.num_frames_lost;
   d["width"] = info.width;
   d["height"] = info.height;
   d["crop"] = nb::make_tuple(info.crop_left, info.crop_top, info.crop_right, info.crop_bottom);
@@ -199,6 +241,7 @@ NamedValues to_dict(const prim::PictureInfo& info) {
   d["qp_min"] = info.qp_min;
   d["qp_max"] = info.qp_max;
   d["num_blocks_lost"] = info.num_blocks_lost;
+  d["num_motion_lost"] = info.num_motion_lost;
   return d;
 }
 

@@ -30,7 +30,11 @@ void bind_reader(nb::module_& m) {
       .def_rw("max_luma_samples", &Limits::max_luma_samples)
       .def_rw("max_dimension", &Limits::max_dimension)
       .def_rw("max_nal_bytes", &Limits::max_nal_bytes)
-      .def_rw("max_slices_per_picture", &Limits::max_slices_per_picture);
+      .def_rw("max_slices_per_picture", &Limits::max_slices_per_picture)
+      .def_rw("max_references", &Limits::max_references)
+      .def_rw("max_coefficients_per_picture", &Limits::max_coefficients_per_picture)
+      .def_rw("max_pictures_in_flight", &Limits::max_pictures_in_flight)
+      .def_rw("max_seconds_per_picture", &Limits::max_seconds_per_picture);
 
   nb::class_<Reader>(m, "Reader", "One open video and the pass over it that is under way.")
       .def(

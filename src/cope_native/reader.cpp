@@ -126,12 +126,16 @@ NamedValues Reader::stats() {
   d["num_packets_corrupt"] = stats.num_packets_corrupt;
   d["num_nal_units"] = stats.num_nal_units;
   d["num_nal_units_damaged"] = stats.num_nal_units_damaged;
+  d["num_nal_units_skipped"] = stats.num_nal_units_skipped;
+  d["num_nal_units_repeated"] = stats.num_nal_units_repeated;
+  d["num_frames_lost"] = stats.num_frames_lost;
   d["num_pictures"] = stats.num_pictures;
   d["num_parsed"] = stats.num_parsed;
   d["num_decoded"] = stats.num_decoded;
   d["num_skipped"] = stats.num_skipped;
   d["num_concealed_pictures"] = stats.num_concealed_pictures;
   d["num_blocks_lost"] = stats.num_blocks_lost;
+  d["num_motion_lost"] = stats.num_motion_lost;
   d["first_error"] =
       stats.first_error.ok() ? nb::none() : nb::object(nb::str(message(stats.first_error).c_str()));
   d["seconds_demux"] = stats.seconds_demux;

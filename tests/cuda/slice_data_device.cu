@@ -6,6 +6,7 @@
 #include "cope/h264/cabac_reader.h"
 #include "cope/h264/cavlc_reader.h"
 #include "cope/h264/slice_data.h"
+#include "cope/h265/slice_data.h"
 
 namespace cope::h264 {
 
@@ -24,9 +25,10 @@ __global__ void parse_cabac_slices_kernel(SliceTask* tasks, std::int64_t num_tas
   const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= num_tasks) return;
   SliceTask& task = tasks[i];
-  CabacReader reader(task.params, task.rbsp, task.size_bytes, task.data_bit_offset);
-  SliceDataParser<CabacReader> parser(task.params, task.arrays, task.cursor, reader);
-  task.result = parser.parse();
+  CabacContexts contexts;
+  contexts.init(task.params);
+  CabacReader reader(contexts, task.rbsp, task.size_bytes, task.data_bit_offset);
+  task.result = parse_slice_data(task.params, task.arrays, task.cursor, reader);
 }
 
 __global__ void parse_cavlc_slices_kernel(SliceTask* tasks, std::int64_t num_tasks) {
@@ -36,8 +38,32 @@ __global__ void parse_cavlc_slices_kernel(SliceTask* tasks, std::int64_t num_tas
   const bits::BitReader none;
   CavlcReader reader(bits::BitReader(task.rbsp, task.size_bytes, task.data_bit_offset), none, none,
                      false);
-  SliceDataParser<CavlcReader> parser(task.params, task.arrays, task.cursor, reader);
-  task.result = parser.parse();
+  task.result = parse_slice_data(task.params, task.arrays, task.cursor, reader);
 }
 
 }  // namespace cope::h264
+
+namespace cope::h265 {
+
+/// A slice segment, where its data lies and where it goes.
+struct SegmentTask {
+  SliceParams params;
+  PictureArrays arrays;
+  OutputCursor cursor;
+  const std::uint8_t* rbsp;
+  std::size_t size_bytes;
+  std::size_t data_bit_offset;
+  SegmentResult result;
+};
+
+__global__ void parse_slice_segments_kernel(SegmentTask* tasks, std::int64_t num_tasks) {
+  const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i >= num_tasks) return;
+  SegmentTask& task = tasks[i];
+  EntropyState entropy;
+  CabacReader reader(entropy, task.rbsp, task.size_bytes, task.data_bit_offset);
+  SliceSegmentParser parser(task.params, task.arrays, task.cursor, reader);
+  task.result = parser.parse();
+}
+
+}  // namespace cope::h265

@@ -10,7 +10,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::span<const std::uint8_t>> nals;
   cope::bits::split_annex_b({data, size}, nals);
-  cope::fuzz::H264Pictures pictures;
+  cope::fuzz::H264Pictures pictures(
+      [](const cope::prim::PicturePrimitives&, std::span<const std::int64_t>) {});
   for (const auto nal : nals) pictures.push_nal(nal);
   pictures.finish();
   return 0;

@@ -1,57 +1,19 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <span>
-#include <utility>
-
 #include "cope/h264/header_decoder.h"
 #include "cope/h264/picture_parser.h"
-#include "fuzz/limits.h"
+#include "fuzz/parsed_pictures.h"
 
 namespace cope::fuzz {
 
-/// NAL units of H.264 in, pictures parsed to the end: what the pipeline does, less container and
-/// threads.
-class H264Pictures {
+template <class OnPicture>
+class H264Pictures : public ParsedPictures<h264::HeaderDecoder, h264::PictureParser,
+                                           h264::PictureJob, OnPicture> {
  public:
-  void push_nal(std::span<const std::uint8_t> nal) {
-    (void)decoder_.push_nal(nal, {});
-    parse_ready_pictures();
-  }
-
-  void finish() {
-    decoder_.end_access_unit();
-    parse_ready_pictures();
-  }
-
- private:
-  void parse_ready_pictures() {
-    while (decoder_.pop_picture(job_.coded)) {
-      job_.picture = pool_.acquire();
-      parser_.parse(job_, {});
-      h264::derive_motion(job_, &H264Pictures::find, this);
-      pictures_[job_.picture->info.decode_index] = job_.picture;
-      std::map<std::int64_t, std::shared_ptr<const prim::PicturePrimitives>> live;
-      for (const std::int64_t index : job_.coded.live) {
-        if (const auto found = pictures_.find(index); found != pictures_.end()) live.insert(*found);
-      }
-      pictures_ = std::move(live);
-    }
-  }
-
-  static const prim::PicturePrimitives* find(void* context, std::int64_t decode_index) {
-    const auto& pictures = static_cast<H264Pictures*>(context)->pictures_;
-    const auto found = pictures.find(decode_index);
-    return found == pictures.end() ? nullptr : found->second.get();
-  }
-
-  h264::HeaderDecoder decoder_{kLimits};
-  h264::PictureParser parser_;
-  prim::PicturePool pool_;
-  h264::PictureJob job_;
-  std::map<std::int64_t, std::shared_ptr<const prim::PicturePrimitives>> pictures_;
+  using H264Pictures::ParsedPictures::ParsedPictures;
 };
+
+template <class OnPicture>
+H264Pictures(OnPicture) -> H264Pictures<OnPicture>;
 
 }  // namespace cope::fuzz

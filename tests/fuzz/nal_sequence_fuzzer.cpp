@@ -7,11 +7,13 @@
 
 #include "cope/bits/length_prefixed.h"
 #include "fuzz/h264_pictures.h"
+#include "fuzz/nal_mutator.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::span<const std::uint8_t>> nals;
   (void)cope::bits::split_length_prefixed({data, size}, 2, nals);
-  cope::fuzz::H264Pictures pictures;
+  cope::fuzz::H264Pictures pictures(
+      [](const cope::prim::PicturePrimitives&, std::span<const std::int64_t>) {});
   for (const auto nal : nals) pictures.push_nal(nal);
   pictures.finish();
   return 0;

@@ -62,11 +62,12 @@ class ClipConfig:
 Planes = list[np.ndarray]  # Y, Cb, Cr (Y alone for monochrome), int32 [height, width]
 
 
-def decode(path: Path) -> list[Planes]:
-    """Every frame in output order, as libavcodec gives it."""
+def decode(path: Path, **options: str) -> list[Planes]:
+    """Every frame in output order, as libavcodec gives it with these options of its own."""
     frames = []
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "NONE"
+        container.streams.video[0].codec_context.options = options
         for frame in container.decode(video=0):
             frames.append([_plane(frame, plane) for plane in frame.planes])
     return frames

@@ -35,6 +35,12 @@ def portrait_clip() -> Path:
 
 
 @pytest.fixture(scope="session")
+def hevc_clip() -> Path:
+    """A small H.265 Main 10 mp4 with B pictures."""
+    return require_stream("clips/torchcodec/h265_10bits.mp4")
+
+
+@pytest.fixture(scope="session")
 def native() -> ModuleType:
     """The innermost C++ functions, which a build with `COPE_BUILD_TESTS=ON` has."""
     try:
@@ -55,3 +61,9 @@ class Tables(dict[str, Any]):
 def h264_spec() -> Tables:
     """The checked tables of H.264."""
     return Tables(json.loads(require_data("spec/h264.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def h265_spec() -> Tables:
+    """The checked tables of H.265."""
+    return Tables(json.loads(require_data("spec/h265.json").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""H.264 parameter sets and slice headers as FFmpeg's `trace_headers` bitstream filter prints them.
+"""Parameter sets and slice headers of H.264 and H.265 as FFmpeg's `trace_headers` prints them.
 
 An independent reading of the headers, for tests that must not lean on our own parser.
 """
@@ -14,9 +14,11 @@ from pathlib import Path
 from data import require_command
 
 _TITLES = {
+    "Video Parameter Set": "vps",
     "Sequence Parameter Set": "sps",
     "Picture Parameter Set": "pps",
     "Slice Header": "slice",
+    "Slice Segment Header": "slice",
     "Supplemental Enhancement Information": "sei",
     "Access Unit Delimiter": "aud",
 }
@@ -28,7 +30,7 @@ _ELEMENT = re.compile(r"^\d+ +(\S+) +[01]* *= (-?\d+)$")
 class Unit:
     """One parsed NAL unit."""
 
-    kind: str  # sps | pps | slice | sei | aud
+    kind: str  # vps | sps | pps | slice | sei | aud
     values: dict[str, int] = field(
         default_factory=dict
     )  # syntax element, with subscripts -> last value
@@ -72,3 +74,8 @@ def trace_headers(path: Path, max_packets: int | None = None) -> Iterator[Unit]:
                 unit.elements.append((element.group(1), int(element.group(2))))
         if unit is not None:
             yield unit
+
+
+def named_flags(unit: Unit, **elements: str) -> set[str]:
+    """Names of the syntax elements that are there and not 0."""
+    return {name for name, element in elements.items() if unit.get(element)}

@@ -5,6 +5,7 @@ Every case must end within a second and without memory that the input does not w
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from bounds import bounded
 from data import require_command, require_stream
+from made_streams import make_stream
 
 import cope
 
@@ -136,21 +138,33 @@ class TestNothingToRead:
         assert isinstance(error.value, NotImplementedError)
 
 
-def test_unreadable_file(good_mp4: Path) -> None:
+@pytest.mark.parametrize("what", ["file", "folder", "file in the folder"])
+def test_unreadable(what: str, good_mp4: Path, tmp_path: Path) -> None:
     """Root may read anything, so a child process gives its privileges up first."""
-    good_mp4.chmod(0)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = Path(shutil.copy(good_mp4, folder / "clip.mp4"))
+    locked = path if what == "file" else folder
+    opened = folder if what == "folder" else path
     script = (
         "import os, sys, cope\n"
+        "from cope import _native\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "try: cope.VideoReader(sys.argv[1])\n"
         "except cope.MediaOpenError as error: print(error)\n"
     )
+    for parent in path.parents:  # those of pytest are for their owner alone
+        if "pytest-" in str(parent):
+            parent.chmod(0o755)
+    locked.chmod(0)
     try:
-        command = [sys.executable, "-c", script, str(good_mp4)]
+        command = [sys.executable, "-c", script, str(opened)]
         result = subprocess.run(command, capture_output=True, text=True)
     finally:
-        good_mp4.chmod(0o644)
-    assert "Permission denied" in result.stdout, result.stderr
+        locked.chmod(0o755)
+    expected = "Is a directory" if what == "folder" else "Permission denied"
+    assert expected in result.stdout, result.stderr
+    assert str(opened) in result.stdout
 
 
 @pytest.mark.parametrize("source", [None, 3, 2.5, ["a.mp4"], object()])
@@ -249,50 +263,6 @@ def test_missing_slice(byte_stream: bytes) -> None:
 
 
 # Parameter sets that ask for more than they should.
-
-
-class BitWriter:
-    """Bits and Exp-Golomb codes of a NAL unit."""
-
-    def __init__(self) -> None:
-        self.bits = ""
-
-    def u(self, n: int, value: int) -> BitWriter:
-        self.bits += f"{value:0{n}b}"
-        return self
-
-    def ue(self, value: int) -> BitWriter:
-        code = f"{value + 1:b}"
-        self.bits += "0" * (len(code) - 1) + code
-        return self
-
-    def nal(self, header: int) -> bytes:
-        """The NAL unit with stop bit, emulation prevention and start code."""
-        bits = self.bits + "1"
-        bits += "0" * (-len(bits) % 8)
-        payload = int(bits, 2).to_bytes(len(bits) // 8, "big")
-        escaped = bytearray()
-        zeros = 0
-        for byte in payload:
-            if zeros >= 2 and byte <= 3:
-                escaped.append(3)
-                zeros = 0
-            escaped.append(byte)
-            zeros = zeros + 1 if byte == 0 else 0
-        return b"\0\0\0\1" + bytes([header]) + bytes(escaped)
-
-
-def make_stream(width: int, height: int, profile_idc: int = 66) -> bytes:
-    """SPS, PPS and one skipped P and I slice of the given size, Baseline."""
-    sps = BitWriter().u(8, profile_idc).u(8, 0).u(8, 62).ue(0)
-    sps.ue(0).ue(2).ue(1).u(1, 0)  # log2_max_frame_num 4, POC type 2, one reference
-    sps.ue(width // 16 - 1).ue(height // 16 - 1).u(1, 1).u(1, 1).u(1, 0).u(1, 0)
-    pps = BitWriter().ue(0).ue(0).u(1, 0).u(1, 0).ue(0).ue(0).ue(0).u(1, 0).u(2, 0)
-    pps.ue(0).ue(0).ue(0).u(1, 0).u(1, 0).u(1, 0)
-    i_slice = BitWriter().ue(0).ue(7).ue(0).u(4, 0).ue(0).u(1, 0).u(1, 0).ue(0)
-    p_slice = BitWriter().ue(0).ue(5).ue(0).u(4, 1).u(1, 0).u(1, 0).u(1, 0).ue(0)
-    p_slice.ue(width // 16 * (height // 16))  # mb_skip_run: the whole picture
-    return sps.nal(0x67) + pps.nal(0x68) + i_slice.nal(0x65) + p_slice.nal(0x41)
 
 
 @pytest.mark.parametrize("size", [(16384, 16384), (65536, 16), (16, 1 << 20)])

@@ -9,7 +9,11 @@
 #define COPE_HD __host__ __device__
 #define COPE_FORCE_INLINE __forceinline__
 #else
+#if defined(COPE_ABI_TAG)  // a source file compiled for another instruction set than the rest
+#define COPE_HD [[gnu::abi_tag(COPE_ABI_TAG)]]
+#else
 #define COPE_HD
+#endif
 #define COPE_FORCE_INLINE inline __attribute__((always_inline))
 #endif
 

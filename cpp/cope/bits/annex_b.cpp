@@ -9,7 +9,7 @@ namespace {
 /// First byte behind the next start_code_prefix_one_3bytes in [p, end), or null when there is none.
 ///
 /// Looks for the one, not for the zeros: coded data holds few of either, but padding is all zeros.
-const std::uint8_t* find_start_code_end(const std::uint8_t* p, const std::uint8_t* end) {
+const std::uint8_t* find_start_code_end(const std::uint8_t* p, const std::uint8_t* end) noexcept {
   if (end - p < 3) return nullptr;
   const std::uint8_t* one = p + 2;
   while ((one = static_cast<const std::uint8_t*>(
@@ -22,20 +22,30 @@ const std::uint8_t* find_start_code_end(const std::uint8_t* p, const std::uint8_
 
 }  // namespace
 
+AnnexBReader::AnnexBReader(std::span<const std::uint8_t> stream) noexcept
+    : next_(find_start_code_end(stream.data(), stream.data() + stream.size())),
+      end_(stream.data() + stream.size()) {}
+
+bool AnnexBReader::next(std::span<const std::uint8_t>& nal) noexcept {
+  while (next_ != nullptr) {
+    const std::uint8_t* const begin = next_;
+    next_ = find_start_code_end(begin, end_);
+    const std::uint8_t* nal_end = next_ == nullptr ? end_ : next_ - 3;
+    // zero_byte of the next start code and trailing_zero_8bits: a NAL unit does not end in zero
+    // (7.4.1).
+    while (nal_end > begin && nal_end[-1] == 0) --nal_end;
+    if (nal_end == begin) continue;
+    nal = {begin, nal_end};
+    return true;
+  }
+  return false;
+}
+
 void split_annex_b(std::span<const std::uint8_t> stream,
                    std::vector<std::span<const std::uint8_t>>& nals) {
   nals.clear();
-  const std::uint8_t* const end = stream.data() + stream.size();
-  const std::uint8_t* nal = find_start_code_end(stream.data(), end);
-  while (nal != nullptr) {
-    const std::uint8_t* const next = find_start_code_end(nal, end);
-    const std::uint8_t* nal_end = next == nullptr ? end : next - 3;
-    // zero_byte of the next start code and trailing_zero_8bits: a NAL unit does not end in zero
-    // (7.4.1).
-    while (nal_end > nal && nal_end[-1] == 0) --nal_end;
-    if (nal_end > nal) nals.emplace_back(nal, nal_end);
-    nal = next;
-  }
+  AnnexBReader reader(stream);
+  for (std::span<const std::uint8_t> nal; reader.next(nal);) nals.push_back(nal);
 }
 
 }  // namespace cope::bits

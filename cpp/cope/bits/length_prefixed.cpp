@@ -78,17 +78,32 @@ Status parse_hvcc(std::span<const std::uint8_t> record, DecoderConfiguration& co
   return {};
 }
 
+bool LengthPrefixedReader::next(std::span<const std::uint8_t>& nal) noexcept {
+  while (!left_.empty()) {
+    ByteReader r(left_);
+    if (r.left() < nal_length_size_) break;
+    const std::size_t size = r.be(nal_length_size_);
+    if (r.left() < size) break;
+    nal = r.take(size);
+    left_ = left_.subspan(nal_length_size_ + size);
+    if (size > 0) return true;
+  }
+  if (!left_.empty()) {
+    status_ = Status::invalid("nalUnitLength", "ISO/IEC 14496-15 sample format");
+    left_ = {};
+  }
+  return false;
+}
+
 Status split_length_prefixed(std::span<const std::uint8_t> sample, unsigned nal_length_size,
                              std::vector<std::span<const std::uint8_t>>& nals) {
   nals.clear();
   if (nal_length_size < 1 || nal_length_size > 4) {
     return {StatusCode::kInternal, "nal_length_size"};
   }
-  ByteReader r(sample);
-  while (r.left() > 0) {
-    COPE_RETURN_IF_ERROR(take_nals(r, 1, nal_length_size, "ISO/IEC 14496-15 sample format", nals));
-  }
-  return {};
+  LengthPrefixedReader reader(sample, nal_length_size);
+  for (std::span<const std::uint8_t> nal; reader.next(nal);) nals.push_back(nal);
+  return reader.status();
 }
 
 }  // namespace cope::bits

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,6 +25,25 @@ Status parse_avcc(std::span<const std::uint8_t> record, DecoderConfiguration& co
 
 /// Reads HEVCDecoderConfigurationRecord, ISO/IEC 14496-15. Otherwise as `parse_avcc`.
 Status parse_hvcc(std::span<const std::uint8_t> record, DecoderConfiguration& config);
+
+/// Walks over the NAL units of one sample without a list of them.
+class LengthPrefixedReader {
+ public:
+  /// \param nal_length_size  bytes of the length, 1..4
+  LengthPrefixedReader(std::span<const std::uint8_t> sample, unsigned nal_length_size) noexcept
+      : left_(sample), nal_length_size_(nal_length_size) {}
+
+  /// The next unit that is not empty. False at the end or at damage, which `status` tells apart.
+  bool next(std::span<const std::uint8_t>& nal) noexcept;
+
+  /// kInvalidBitstream when a length, or what it announces, leaves the sample.
+  Status status() const noexcept { return status_; }
+
+ private:
+  std::span<const std::uint8_t> left_;
+  std::size_t nal_length_size_;
+  Status status_;
+};
 
 /// Finds the NAL units of one sample.
 ///

@@ -37,27 +37,68 @@ class WindowComposer::PictureComposer {
 
   void compose() {
     const prim::BlockMap& blocks = picture_.blocks;
-    const std::int32_t cells = blocks.block_size / 4;
-    std::size_t block = 0;
-    for (std::int32_t by = 0; by < blocks.height; ++by) {
-      for (std::int32_t bx = 0; bx < blocks.width; ++bx, ++block) {
-        const bool mbaff_field = is_mbaff_field(picture_.info, blocks.flags[block]);
-        switch (static_cast<prim::BlockType>(blocks.type[block])) {
-          case prim::BlockType::kInter:
-          case prim::BlockType::kSkip:
-            compose_block(block, bx, by, cells, mbaff_field);
-            break;
-          case prim::BlockType::kLost:
-            mark_block(bx, by, cells, mbaff_field, kMarkLost);
-            break;
-          default:
-            mark_block(bx, by, cells, mbaff_field, kMarkIntra);
+    // Blocks of 8x8 go by fours, so that what moves as one is read as one.
+    const std::int32_t step = blocks.block_size == 8 ? 2 : 1;
+    for (std::int32_t by = 0; by < blocks.height; by += step) {
+      for (std::int32_t bx = 0; bx < blocks.width; bx += step) {
+        if (step == 2 && compose_four(bx, by)) continue;
+        for (std::int32_t y = by; y < std::min(by + step, blocks.height); ++y) {
+          for (std::int32_t x = bx; x < std::min(bx + step, blocks.width); ++x) compose_one(x, y);
         }
       }
     }
   }
 
  private:
+  static bool is_inter(std::uint8_t type) noexcept {
+    return type == static_cast<std::uint8_t>(prim::BlockType::kInter) ||
+           type == static_cast<std::uint8_t>(prim::BlockType::kSkip);
+  }
+
+  void compose_one(std::int32_t bx, std::int32_t by) {
+    const prim::BlockMap& blocks = picture_.blocks;
+    const std::int32_t cells = blocks.block_size / 4;
+    const std::size_t block = block_at(bx, by);
+    const bool mbaff_field = is_mbaff_field(picture_.info, blocks.flags[block]);
+    const bool is_lost = blocks.type[block] == static_cast<std::uint8_t>(prim::BlockType::kLost) ||
+                         (blocks.flags[block] & prim::kMotionLost) != 0;
+    if (is_inter(blocks.type[block]) && !is_lost) {
+      compose_block(block, bx, by, cells, mbaff_field);
+    } else {
+      mark_block(bx, by, cells, mbaff_field, is_lost ? kMarkLost : kMarkIntra);
+    }
+  }
+
+  /// Four 8x8 blocks with their corner at (bx, by), if all of them are inter blocks of one slice.
+  bool compose_four(std::int32_t bx, std::int32_t by) {
+    const prim::BlockMap& blocks = picture_.blocks;
+    if (bx + 1 >= blocks.width || by + 1 >= blocks.height) return false;
+    const std::size_t first = block_at(bx, by);
+    const std::uint16_t slice = blocks.slice_idx[first];
+    for (const std::size_t block :
+         {first, first + 1, block_at(bx, by + 1), block_at(bx + 1, by + 1)}) {
+      if (!is_inter(blocks.type[block]) || blocks.slice_idx[block] != slice ||
+          (blocks.flags[block] & prim::kMotionLost) != 0) {
+        return false;
+      }
+    }
+    if (!select_slice(slice)) return false;
+    compose_square<4>(bx * 2, by * 2);
+    return true;
+  }
+
+  std::size_t block_at(std::int32_t bx, std::int32_t by) const noexcept {
+    return static_cast<std::size_t>(by) * static_cast<std::size_t>(picture_.blocks.width) +
+           static_cast<std::size_t>(bx);
+  }
+
+  /// Turns to the references of a slice; false when the picture has no such slice.
+  bool select_slice(std::uint16_t slice) noexcept {
+    if (static_cast<std::size_t>(slice) * 2 + 2 >= window_.list_begin_.size()) return false;
+    list_begin_ = window_.list_begin_.data() + static_cast<std::size_t>(slice) * 2;
+    return true;
+  }
+
   void mark_block(std::int32_t bx, std::int32_t by, std::int32_t cells, bool mbaff_field,
                   Mark mark) {
     for (std::int32_t i = 0; i < cells; ++i) {
@@ -69,12 +110,10 @@ class WindowComposer::PictureComposer {
 
   void compose_block(std::size_t block, std::int32_t bx, std::int32_t by, std::int32_t cells,
                      bool mbaff_field) {
-    const std::uint16_t slice = picture_.blocks.slice_idx[block];
-    if (static_cast<std::size_t>(slice) * 2 + 2 >= window_.list_begin_.size()) {
+    if (!select_slice(picture_.blocks.slice_idx[block])) {
       mark_block(bx, by, cells, mbaff_field, kMarkLost);
       return;
     }
-    list_begin_ = window_.list_begin_.data() + static_cast<std::size_t>(slice) * 2;
     if (mbaff_field) {
       for (std::int32_t i = 0; i < cells; ++i) {
         for (std::int32_t j = 0; j < cells; ++j) {
@@ -83,8 +122,8 @@ class WindowComposer::PictureComposer {
       }
       return;
     }
-    if (cells < 4) {
-      compose_cells<1>(bx * cells, by * cells, cells);
+    if (cells == 2) {
+      compose_square<2>(bx * cells, by * cells);
       return;
     }
     for (std::int32_t i = 0; i < cells; i += 4) {

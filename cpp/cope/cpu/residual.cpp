@@ -6,6 +6,7 @@
 #include "cope/base/host_device.h"
 #include "cope/cpu/area_average.h"
 #include "cope/cpu/coeff_blocks.h"
+#include "cope/cpu/h265_residual.h"
 #include "cope/cpu/inverse_transform.h"
 
 namespace cope::cpu {
@@ -181,6 +182,10 @@ void write_residual(const prim::PicturePrimitives& picture, const Plane<std::int
   for (const Plane<std::int16_t>& plane : out) {
     if (plane.data != nullptr) clear(plane);
   }
+  if (picture.info.codec == prim::Codec::kH265) {
+    h265::add_residual(picture, out);
+    return;
+  }
   FullSizeSink sink(out);
   CoeffBlocks(picture, sink).walk();
 }
@@ -189,6 +194,10 @@ void write_scaled_residual(const prim::PicturePrimitives& picture, const Residua
                            const Plane<float> (&out)[3]) {
   for (const Plane<float>& plane : out) {
     if (plane.data != nullptr) clear(plane);
+  }
+  if (picture.info.codec == prim::Codec::kH265) {
+    h265::add_scaled_residual(picture, scale, out);
+    return;
   }
   ReducedSink sink(scale, out);
   CoeffBlocks(picture, sink).walk();

@@ -4,6 +4,7 @@
 
 #include "cope/cpu/area_average.h"
 #include "cope/cpu/coeff_blocks.h"
+#include "cope/cpu/h265_blocks.h"
 #include "cope/cpu/lattice.h"
 
 namespace cope::cpu {
@@ -111,6 +112,49 @@ class EnergySink {
   float unit_;
 };
 
+/// The same for the transform blocks of H.265.
+class H265EnergySink {
+ public:
+  H265EnergySink(Spreader& spreader, float unit) noexcept : spreader_(spreader), unit_(unit) {}
+
+  bool wants(int plane) const noexcept { return plane == 0; }
+
+  void block(const prim::CoeffRecord& record, const h265::ScaledBlock& scaled) {
+    float energy = 0;
+    for (std::int32_t k = 0; k < scaled.count; ++k) {
+      const float value = static_cast<float>(scaled.value[k]);
+      energy += value * value;
+    }
+    // A basis function's square sums up to 64^2 * size per axis, the stages shift by 7 and by
+    // bdShift: the sizes cancel in the mean.
+    const float scale = 32.0F / static_cast<float>(1 << scaled.bdShift);
+    add(record, 1 << scaled.log2_size, 0, 0, energy * scale * scale);
+  }
+
+  void samples(const prim::CoeffRecord& record, int size, const std::int32_t* samples) {
+    for (std::int32_t y = 0; y < size; y += 4) {
+      for (std::int32_t x = 0; x < size; x += 4) {
+        float energy = 0;
+        for (std::int32_t i = 0; i < 16; ++i) {
+          const float value = static_cast<float>(samples[(y + i / 4) * size + x + i % 4]);
+          energy += value * value;
+        }
+        add(record, 4, x, y, energy / 16);
+      }
+    }
+  }
+
+ private:
+  /// Adds the mean square of `size` x `size` samples, (x, y) from the corner of the block.
+  void add(const prim::CoeffRecord& record, std::int32_t size, std::int32_t x, std::int32_t y,
+           float mean_square) {
+    spreader_.add((record.x + x) / 4, (record.y + y) / 4, size / 4, size / 4, mean_square * unit_);
+  }
+
+  Spreader& spreader_;
+  float unit_;
+};
+
 void accumulate_bits(const prim::PicturePrimitives& picture, Spreader& spreader) {
   const prim::BlockMap& blocks = picture.blocks;
   const std::int32_t cells = blocks.block_size / 4;
@@ -140,8 +184,13 @@ void accumulate_saliency(const prim::PicturePrimitives& picture, const CellGrid&
   if (energy != nullptr) {
     const float sample = eight_bit_unit(picture.info.bit_depth_luma);
     Spreader spreader(picture.info, grid, weight, energy);
-    EnergySink sink(spreader, sample * sample);
-    CoeffBlocks(picture, sink).walk();
+    if (picture.info.codec == prim::Codec::kH265) {
+      H265EnergySink sink(spreader, sample * sample);
+      h265::TransformBlocks(picture, sink).walk();
+    } else {
+      EnergySink sink(spreader, sample * sample);
+      CoeffBlocks(picture, sink).walk();
+    }
   }
 }
 

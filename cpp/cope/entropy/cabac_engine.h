@@ -24,23 +24,23 @@ class CabacEngine {
 
   /// Starts at a byte boundary (9.3.1.2). At least 8 readable bytes must follow `end`.
   COPE_HD CabacEngine(const std::uint8_t* begin, const std::uint8_t* end) noexcept
-      : begin_(begin), next_(begin), end_(end) {
+      : data_(begin), size_(end - begin) {
     refill();
+    keep_below_range();
   }
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
-  COPE_HD COPE_FORCE_INLINE unsigned decision(std::uint8_t& context) noexcept {
-    const unsigned state = context;
-    const std::uint64_t word = kBinWords.word[state];
-    const std::uint64_t lps = (word >> ((range_ >> 58) & 24)) << 56 >> 1;
-    const std::uint64_t mps = range_ - lps;
-    const bool is_lps = value_ >= mps;
-    const std::uint64_t rest = value_ - mps;
-    range_ = is_lps ? lps : mps;
-    value_ = is_lps ? rest : value_;
-    context = static_cast<std::uint8_t>(is_lps ? word >> 40 : word >> 32);
-    renormalise();
-    return (state & 1) ^ static_cast<unsigned>(is_lps);
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextState& context) noexcept {
+    const std::uint64_t outcome = decode(kBinWords.word[context]);
+    context = static_cast<ContextState>(outcome);
+    return static_cast<unsigned>(outcome >> 16) & 1;
+  }
+
+  /// The same for a context that holds its bin word itself, which is one look-up sooner at hand.
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord& context) noexcept {
+    const std::uint64_t outcome = decode(context);
+    context = kBinWords.word[outcome & 0xff];
+    return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
   /// DecodeBypass (9.3.3.2.3).
@@ -52,9 +52,38 @@ class CabacEngine {
     return bin;
   }
 
+  /// `n` bins of DecodeBypass at once, n in 0..16, the first one highest: all of them are one
+  /// division of codIOffset by codIRange.
+  COPE_HD COPE_FORCE_INLINE unsigned bypass_bins(unsigned n) noexcept {
+    if (bits_ <= static_cast<int>(n)) refill();
+    const std::uint64_t step = range_ >> n;
+    const std::uint64_t bins = value_ / step;
+    value_ = (value_ - bins * step) << n;
+    bits_ -= static_cast<int>(n);
+    return static_cast<unsigned>(bins);
+  }
+
+  /// The next 16 bins of DecodeBypass without consuming them.
+  COPE_HD COPE_FORCE_INLINE unsigned peek_bypass() noexcept {
+    if (bits_ <= 16) refill();
+    return static_cast<unsigned>(value_ / (range_ >> 16));
+  }
+
+  /// Consumes `n` bins, 0..16, right after they were peeked; `bins` are their values.
+  COPE_HD COPE_FORCE_INLINE void skip_bypass(unsigned n, unsigned bins) noexcept {
+    value_ = (value_ - bins * (range_ >> n)) << n;
+    bits_ -= static_cast<int>(n);
+  }
+
+  /// The alignment before bypass bins of H.265 9.3.4.3.6: ivlCurrRange becomes 256.
+  COPE_HD void align_bypass() noexcept {
+    range_ = std::uint64_t{256} << kOffsetShift;
+    keep_below_range();
+  }
+
   /// DecodeTerminate (9.3.3.2.2.3). After a 1 the bitstream continues at
   /// `bit_pos_after_terminate()`.
-  COPE_HD bool terminate() noexcept {
+  COPE_HD COPE_FORCE_INLINE bool terminate() noexcept {
     range_ -= std::uint64_t{2} << kOffsetShift;
     if (value_ >= range_) return true;
     renormalise();
@@ -63,21 +92,53 @@ class CabacEngine {
 
   /// Bits read by the standard's decoder so far, its 9 initial bits included; relative to `begin`.
   COPE_HD std::size_t bit_pos() const noexcept {
-    return static_cast<std::size_t>(next_ - begin_) * 8 + zero_bits_ -
-           static_cast<std::size_t>(bits_);
+    return static_cast<std::size_t>(next_ * 8 - bits_);
   }
 
   /// Where the data behind a terminating bin of 1 starts. The encoder flushes (9.3.4.5) so that the
   /// last bit read by then is rbsp_stop_one_bit, or the bit before pcm_alignment_zero_bit.
   COPE_HD std::size_t bit_pos_after_terminate() const noexcept { return bit_pos(); }
 
-  /// More bits were consumed than there are, beyond what a valid terminating bin may look at.
-  COPE_HD bool overrun() const noexcept {
-    return bit_pos() > static_cast<std::size_t>(end_ - begin_) * 8 + 8;
-  }
+  /// More bits were consumed than there are. A terminating bin of valid data looks no further than
+  /// its last bit, so that every bin before an overrun is decoded from real data.
+  COPE_HD bool overrun() const noexcept { return next_ * 8 - bits_ > size_ * 8; }
 
  private:
   static constexpr int kOffsetShift = 55;
+
+  /// codIOffset is less than codIRange, but for damaged data where either is set. Several bypass
+  /// bins at once rely on it.
+  COPE_HD void keep_below_range() noexcept {
+    if (COPE_UNLIKELY(value_ >= range_)) value_ = range_ - 1;
+  }
+
+  /// Decodes a bin; the word shifted so that byte 0 and bit 16 are those of what came.
+  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(std::uint64_t word) noexcept {
+    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
+    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
+    const std::uint64_t range_mps = range_ - range;
+    std::uint64_t value = value_;
+    std::uint64_t outcome = word >> 8;
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
+    asm("sub %[range_mps], %[value]\n\t"
+        "cmovc %[old_value], %[value]\n\t"
+        "cmovc %[range_mps], %[range]\n\t"
+        "cmovc %[word], %[outcome]"
+        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
+        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
+        : "cc");
+#else
+    const bool is_mps = value < range_mps;
+    value = is_mps ? value : value - range_mps;
+    range = is_mps ? range_mps : range;
+    outcome = is_mps ? word : outcome;
+#endif
+    value_ = value;
+    range_ = range;
+    renormalise();
+    return outcome;
+  }
 
   /// RenormD (9.3.3.2.2).
   COPE_HD COPE_FORCE_INLINE void renormalise() noexcept {
@@ -93,25 +154,27 @@ class CabacEngine {
   }
 
   /// Puts four bytes behind the bits in hand. A negative `bits_` says how many bits of codIOffset
-  /// itself are missing; they are zero until they come.
-  COPE_HD void refill() noexcept {
-    std::uint32_t word = 0;
-    if (COPE_LIKELY(end_ - next_ >= 4)) {
-      std::memcpy(&word, next_, sizeof word);
+  /// itself are missing; they are zero until they come. Inline, or the engine would have an address
+  /// and live in memory.
+  COPE_HD COPE_FORCE_INLINE void refill() noexcept {
+    std::uint32_t word;
+    if (COPE_LIKELY(size_ - next_ >= 4)) {
+      std::memcpy(&word, data_ + next_, sizeof word);
       word = from_big_endian(word);
-      next_ += 4;
     } else {
-      for (int i = 0; i < 4; ++i) {
-        word <<= 8;
-        if (next_ < end_) {
-          word |= *next_++;
-        } else {
-          zero_bits_ += 8;
-        }
-      }
+      word = last_word(data_, next_, size_);
     }
+    next_ += 4;
     value_ |= static_cast<std::uint64_t>(word) << (kOffsetShift - 32 - bits_);
     bits_ += 32;
+  }
+
+  /// What is left of the data, and zeros behind it.
+  COPE_HD static std::uint32_t last_word(const std::uint8_t* data, std::ptrdiff_t next,
+                                         std::ptrdiff_t size) noexcept {
+    std::uint32_t word = 0;
+    for (int i = 0; i < 4; ++i, ++next) word = word << 8 | (next < size ? data[next] : 0u);
+    return word;
   }
 
   COPE_HD static std::uint32_t from_big_endian(std::uint32_t word) noexcept {
@@ -125,11 +188,10 @@ class CabacEngine {
 
   std::uint64_t range_ = std::uint64_t{510} << kOffsetShift;
   std::uint64_t value_ = 0;
-  int bits_ = -9;  // read ahead behind codIOffset
-  const std::uint8_t* begin_ = nullptr;
-  const std::uint8_t* next_ = nullptr;
-  const std::uint8_t* end_ = nullptr;
-  std::size_t zero_bits_ = 0;  // supplied beyond the end
+  int bits_ = -9;            // read ahead behind codIOffset
+  std::ptrdiff_t next_ = 0;  // bytes read; beyond the end they were zeros
+  const std::uint8_t* data_ = nullptr;
+  std::ptrdiff_t size_ = 0;  // bytes
 };
 
 }  // namespace cope::entropy

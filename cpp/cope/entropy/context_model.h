@@ -29,9 +29,14 @@ COPE_HD constexpr void init_contexts(ContextState* states, const std::int8_t (*m
   for (std::size_t i = 0; i < count; ++i) states[i] = init_context(mn[i][0], mn[i][1], slice_qp);
 }
 
-/// All that decoding one bin of a context looks up, as one word: rangeTabLPS of the state in bytes
-/// 0 to 3 by qCodIRangeIdx, then the next state (H.264 9.3.3.2.1.1) after the MPS and after the
-/// LPS. The word depends on the context alone, so it is there before the range is.
+/// Bits 55 to 62 of a bin word.
+inline constexpr std::uint64_t kBinWordRange = std::uint64_t{0xff} << 55;
+
+/// All that decoding one bin of a context looks up, as one word. Byte 0 is the next state (H.264
+/// 9.3.3.2.1.1) after the MPS and bit 16 the bin then; byte 1 and bit 24 the same after the LPS.
+/// Above stands rangeTabLPS of the state, so placed that shifting left by 8 * qCodIRangeIdx brings
+/// the one wanted to `kBinWordRange`. The word depends on the context alone, so it is there before
+/// the range is.
 COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned pStateIdx = state >> 1;
   const unsigned valMPS = state & 1;
@@ -39,9 +44,11 @@ COPE_HD constexpr std::uint64_t make_bin_word(unsigned state) noexcept {
   const unsigned lpsMPS = pStateIdx == 0 ? 1 - valMPS : valMPS;
   const unsigned transIdxLps = kTransIdxLps[pStateIdx];
   std::uint64_t word = 0;
-  for (int q = 3; q >= 0; --q) word = word << 8 | kRangeTabLps[pStateIdx][q];
-  return word | std::uint64_t{transIdxMps << 1 | valMPS} << 32 |
-         std::uint64_t{transIdxLps << 1 | lpsMPS} << 40;
+  for (int q = 0; q < 4; ++q) {
+    word |= static_cast<std::uint64_t>(kRangeTabLps[pStateIdx][q]) << (55 - 8 * q);
+  }
+  return word | (transIdxMps << 1 | valMPS) | (transIdxLps << 1 | lpsMPS) << 8 | valMPS << 16 |
+         (1 - valMPS) << 24;
 }
 
 struct BinWords {
@@ -55,5 +62,8 @@ COPE_HD constexpr BinWords make_bin_words() noexcept {
 }
 
 COPE_HD_TABLE BinWords kBinWords = make_bin_words();
+
+/// A context as its bin word instead of its state.
+using ContextWord = std::uint64_t;
 
 }  // namespace cope::entropy

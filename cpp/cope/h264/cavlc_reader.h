@@ -35,6 +35,10 @@ class CavlcReader {
 
   COPE_HD std::size_t bit_pos() const noexcept { return a_.bit_pos(); }
   COPE_HD bool overrun() const noexcept { return a_.overrun() || b_.overrun() || c_.overrun(); }
+  /// Whether what was read last may have come from behind the data: codes are looked up in 32 bits.
+  COPE_HD bool is_at_end() const noexcept {
+    return overrun() || a_.bits_left() < 32 || residual_->bits_left() < 32;
+  }
   COPE_HD bool more_rbsp_data() const noexcept { return a_.more_rbsp_data(); }
 
   COPE_HD std::uint32_t mb_skip_run() noexcept { return a_.ue(); }
@@ -42,20 +46,21 @@ class CavlcReader {
   COPE_HD unsigned mb_type() noexcept { return a_.ue(); }
   COPE_HD unsigned sub_mb_type_p() noexcept { return a_.ue(); }
   COPE_HD unsigned sub_mb_type_b() noexcept { return a_.ue(); }
-  COPE_HD bool transform_size_8x8_flag(const MbState*, const MbState*) noexcept {
+  COPE_HD bool transform_size_8x8_flag(const MbState&, const MbState&) noexcept {
     return a_.flag();
   }
   COPE_HD bool prev_intra_pred_mode_flag() noexcept { return a_.flag(); }
   COPE_HD unsigned rem_intra_pred_mode() noexcept { return a_.u(3); }
-  COPE_HD unsigned intra_chroma_pred_mode(const MbState*, const MbState*) noexcept {
+  COPE_HD unsigned intra_chroma_pred_mode(const MbState&, const MbState&) noexcept {
     return a_.ue();
   }
-  COPE_HD unsigned ref_idx(int, unsigned max_ref_idx) noexcept { return a_.te(max_ref_idx); }
+  COPE_HD unsigned ref_idx(unsigned, unsigned max_ref_idx) noexcept { return a_.te(max_ref_idx); }
   COPE_HD int mvd(bool, unsigned) noexcept { return a_.se(); }
   COPE_HD int mb_qp_delta(bool) noexcept { return a_.se(); }
 
   /// me(v); 0xff when the code number has no pattern.
-  COPE_HD unsigned coded_block_pattern(const MbNeighbours&, unsigned ChromaArrayType,
+  template <class Neighbours>
+  COPE_HD unsigned coded_block_pattern(const Neighbours&, unsigned ChromaArrayType,
                                        bool intra) noexcept {
     const std::uint32_t code = a_.ue();
     if (ChromaArrayType == 1 || ChromaArrayType == 2) {

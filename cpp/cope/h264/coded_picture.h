@@ -38,6 +38,13 @@ struct CodedSlice {
   std::int64_t size_bytes = 0;  ///< NAL unit as stored
 };
 
+/// Bits of `CodedPicture::skipped`.
+enum SkippedBit : std::uint8_t {
+  kSkippedLayers = 1 << 0,     ///< NAL units of other layers or views
+  kSkippedAuxiliary = 1 << 1,  ///< slices of an auxiliary coded picture
+  kSkippedRedundant = 1 << 2,  ///< slices of a redundant coded picture
+};
+
 /// One primary coded picture: headers decoded, slice data not yet looked at.
 ///
 /// Everything here comes from headers alone (parameter sets, slice headers, picture order count,
@@ -49,6 +56,8 @@ struct CodedPicture {
   std::vector<std::uint8_t>
       rbsp;  ///< payloads of the slices, each followed by at least kRbspPadding zero bytes
   std::vector<std::uint8_t> slice_group_map;  ///< mbToSliceGroupMap (8.2.2), empty without FMO
+  std::uint8_t skipped = 0;                   ///< SkippedBit: what came with it and was passed over
+  bool has_allowed_gap = false;  ///< frames before it were inferred as the SPS allows (8.2.5.2)
   std::int32_t x264_build =
       -1;  ///< encoder build that an SEI names ("x264 - core N"), -1 if none did
   std::vector<std::int64_t> live;  ///< decode_index of every picture that this or a later one may

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cope/h264/mb_type_tables.h"
+#include "cope/h264/motion_loss.h"
 #include "cope/h264/motion_syntax.h"
 #include "cope/h264/mv_direct.h"
 #include "cope/h264/mv_pred.h"
@@ -44,9 +45,10 @@ class MotionDeriver {
         stride_(picture.motion.width_4x4),
         plane_(static_cast<std::ptrdiff_t>(picture.motion.plane_size())) {}
 
-  /// Returns the number of direct-predicted macroblocks without a collocated picture.
-  std::int32_t derive() {
+  void derive() {
     here_.is_available = true;
+    has_list1_ = (picture_.info.slice_types & prim::kHasB) != 0;
+    if (!has_list1_) clear_list1();
     const std::int32_t rows = picture_.blocks.height;
     if constexpr (kMbaff) {
       for (std::int32_t pair = 0; pair < rows; pair += 2) {
@@ -57,14 +59,32 @@ class MotionDeriver {
       }
     } else {
       for (std::int32_t row = 0; row < rows; ++row) {
-        for (std::int32_t mb_x = 0; mb_x < w_; ++mb_x)
+        for (std::int32_t mb_x = 0; mb_x < w_; ++mb_x) {
+          if (mb_x % 4 == 0) prefetch(mb_x + 8, row);
           derive_macroblock(row * w_ + mb_x, mb_x, row);
+        }
       }
     }
-    return num_lost_;
   }
 
  private:
+  /// Fetches the cache lines of four macroblocks further on: a row of macroblocks is too many
+  /// streams for the hardware to follow, with those of the collocated picture.
+  void prefetch(std::int32_t mb_x, std::int32_t mb_row) const noexcept {
+    const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(mb_row) * 4 * stride_ + mb_x * 4;
+    if (cell + 3 * stride_ >= plane_) return;
+    const MotionVector* mv = picture_.motion.mv.data() + cell;
+    for (int list = 0; list < (has_list1_ ? 2 : 1); ++list, mv += plane_) {
+      for (int y = 0; y < 4; ++y) __builtin_prefetch(mv + y * stride_, 1);
+    }
+    if (col_motion_ != nullptr) {
+      __builtin_prefetch(col_motion_->mv.data() + cell);
+      __builtin_prefetch(col_motion_->mv.data() + cell + 3 * stride_);
+      __builtin_prefetch(col_motion_->ref_idx.data() + cell);
+      __builtin_prefetch(col_motion_->ref_idx.data() + cell + 3 * stride_);
+    }
+  }
+
   void derive_macroblock(std::int32_t mb_addr, std::int32_t mb_x, std::int32_t mb_row) {
     CurrMbAddr_ = mb_addr;
     here_.mb_x = mb_x;
@@ -77,22 +97,37 @@ class MotionDeriver {
     const auto type = static_cast<BlockType>(picture_.blocks.type[block_]);
     if (type != BlockType::kInter && type != BlockType::kSkip) {
       fill_macroblock(0, -1, {0, 0});
-      fill_macroblock(1, -1, {0, 0});
+      if (has_list1_) fill_macroblock(1, -1, {0, 0});
       return;
     }
     here_.is_field = (picture_.blocks.flags[block_] & prim::kFieldBlock) != 0;
     slice_idx_ = picture_.blocks.slice_idx[block_];
     if (slice_idx_ != prepared_slice_) prepare_slice();
     find_neighbours();
-
-    if ((picture_.blocks.flags[block_] & prim::kDirect) != 0) {
-      derive_direct(0xf);
-    } else if (type == BlockType::kSkip) {
-      fill_macroblock(0, 0, derive_p_skip(neighbours(0, 0, 0, 4)));
-      fill_macroblock(1, -1, {0, 0});
+    if (!kMbaff && has_a_ && has_b_ && has_c_ && has_d_) {
+      derive_inter<true>(type);
     } else {
-      derive_coded(syntax_[mb_addr]);
+      derive_inter<false>(type);
     }
+  }
+
+  /// `kInner`: the macroblocks A, B, C and D are all available, and not MBAFF.
+  template <bool kInner>
+  void derive_inter(BlockType type) {
+    if ((picture_.blocks.flags[block_] & prim::kDirect) != 0) {
+      derive_direct<kInner>(0xf);
+    } else if (type == BlockType::kSkip) {
+      fill_macroblock(0, 0, derive_p_skip(neighbours<kInner>(0, 0, 0, 4)));
+      if (has_list1_) fill_macroblock(1, -1, {0, 0});
+    } else {
+      derive_coded<kInner>(syntax_[CurrMbAddr_]);
+    }
+  }
+
+  void clear_list1() noexcept {
+    std::memset(static_cast<void*>(picture_.motion.mv.data() + plane_), 0,
+                static_cast<std::size_t>(plane_) * sizeof(MotionVector));
+    std::memset(picture_.motion.ref_idx.data() + plane_, -1, static_cast<std::size_t>(plane_));
   }
 
   void prepare_slice() {
@@ -101,6 +136,8 @@ class MotionDeriver {
     if (slice_->header.is_b()) {
       colocated_.begin_slice(picture_.info, slice_->refs, slice_->sps->direct_8x8_inference_flag,
                              lookup_, lookup_context_);
+      const prim::PicturePrimitives* const aligned = colocated_.aligned_frame();
+      col_motion_ = kMbaff || aligned == nullptr ? nullptr : &aligned->motion;
     }
   }
 
@@ -201,8 +238,17 @@ class MotionDeriver {
   }
 
   /// Neighbouring partitions of the one at (x, y), `width` wide, in 4x4 blocks (6.4.11.7).
+  template <bool kInner>
   NeighbourPartitions neighbours(int list, int x, int y, int width) const noexcept {
     NeighbourPartitions n;
+    if constexpr (kInner) {
+      n.a = on_lattice(list, x - 1, y);
+      n.b = on_lattice(list, x, y - 1);
+      const int right = x + width;
+      const bool has_c = y == 0 || (right < 4 && kBlkIdx[y - 1][right] < kBlkIdx[y][x]);
+      n.c = on_lattice(list, has_c ? right : x - 1, y - 1);
+      return n;
+    }
     n.a = x > 0 ? on_lattice(list, x - 1, y) : outside(list, -1, y, 0);
     n.b = y > 0 ? on_lattice(list, x, y - 1) : outside(list, x, -1, 3);
     const int cx = x + width;
@@ -250,30 +296,41 @@ class MotionDeriver {
 
   // ---- coded vectors ----
 
+  template <bool kInner>
   void derive_coded(const MbMotionSyntax& mb) {
-    for (int list = 0; list < 2; ++list) {
+    const MbTypeInfo info = mb.is_b != 0 ? kMbTypeInfoB[mb.mb_type] : kMbTypeInfoP[mb.mb_type];
+    const MotionVector* mvd = mvd_ + mb.first_mvd;
+    const int num_lists = has_list1_ ? 2 : 1;
+    if (info.NumMbPart == 1) {
+      for (int list = 0; list < num_lists; ++list) {
+        const std::int8_t ref_idx = mb.ref_idx[list][0];
+        MotionVector mv{0, 0};
+        if (ref_idx >= 0) {
+          mv = add(median_prediction(neighbours<kInner>(list, 0, 0, 4), ref_idx), *mvd++);
+        }
+        fill_macroblock(list, ref_idx, mv);
+      }
+      return;
+    }
+    for (int list = 0; list < num_lists; ++list) {
       for (int quadrant = 0; quadrant < 4; ++quadrant)
         fill_ref(list, quadrant, mb.ref_idx[list][quadrant]);
     }
-    const MbTypeInfo info = mb.is_b != 0 ? kMbTypeInfoB[mb.mb_type] : kMbTypeInfoP[mb.mb_type];
-    const MotionVector* mvd = mvd_ + mb.first_mvd;
     if (info.NumMbPart == 4) {
-      derive_sub_macroblocks(mb, mvd);
+      derive_sub_macroblocks<kInner>(mb, mvd);
       return;
     }
     const int width = info.MbPartWidth / 4;
     const int height = info.MbPartHeight / 4;
-    const MbPartShape shape = info.NumMbPart == 1
-                                  ? MbPartShape::kOther
-                                  : (width == 4 ? MbPartShape::k16x8 : MbPartShape::k8x16);
-    for (int list = 0; list < 2; ++list) {
-      for (int part = 0; part < info.NumMbPart; ++part) {
+    const MbPartShape shape = width == 4 ? MbPartShape::k16x8 : MbPartShape::k8x16;
+    for (int list = 0; list < num_lists; ++list) {
+      for (int part = 0; part < 2; ++part) {
         const int x = width == 2 ? 2 * part : 0;
         const int y = height == 2 ? 2 * part : 0;
         const int ref_idx = mb.ref_idx[list][y + x / 2];
         MotionVector mv{0, 0};
         if (ref_idx >= 0) {
-          mv = add(derive_mvp(neighbours(list, x, y, width), ref_idx, shape,
+          mv = add(derive_mvp(neighbours<kInner>(list, x, y, width), ref_idx, shape,
                               static_cast<unsigned>(part)),
                    *mvd++);
         }
@@ -282,6 +339,7 @@ class MotionDeriver {
     }
   }
 
+  template <bool kInner>
   void derive_sub_macroblocks(const MbMotionSyntax& mb, const MotionVector* mvd) {
     SubMbTypeInfo info[4];
     unsigned direct = 0;
@@ -291,8 +349,8 @@ class MotionDeriver {
       if (info[q].SubMbPredMode == kDirect) direct |= 1u << q;
     }
     // Neighbours outside the macroblock alone decide about direct blocks, so these come first.
-    if (direct != 0) derive_direct(direct);
-    for (int list = 0; list < 2; ++list) {
+    if (direct != 0) derive_direct<kInner>(direct);
+    for (int list = 0; list < (has_list1_ ? 2 : 1); ++list) {
       for (int q = 0; q < 4; ++q) {
         if ((direct >> q & 1) != 0) continue;
         const int left = 2 * (q & 1);
@@ -307,7 +365,7 @@ class MotionDeriver {
         for (int y = top; y < top + 2; y += height) {
           for (int x = left; x < left + 2; x += width) {
             const MotionVector mvp =
-                derive_mvp(neighbours(list, x, y, width), ref_idx, MbPartShape::kOther, 0);
+                derive_mvp(neighbours<kInner>(list, x, y, width), ref_idx, MbPartShape::kOther, 0);
             fill_vectors(list, x, y, width, height, add(mvp, *mvd++));
           }
         }
@@ -318,13 +376,10 @@ class MotionDeriver {
   // ---- direct prediction (8.4.1.2) ----
 
   /// Fills the quadrants whose bit is set in `mask`.
+  template <bool kInner>
   void derive_direct(unsigned mask) {
-    if (!colocated_.is_available()) {
-      ++num_lost_;
-      picture_.blocks.type[block_] = static_cast<std::uint8_t>(BlockType::kLost);
-    }
     if (slice_->header.direct_spatial_mv_pred_flag) {
-      derive_spatial_direct(mask);
+      derive_spatial_direct<kInner>(mask);
     } else {
       derive_temporal_direct(mask);
     }
@@ -336,11 +391,12 @@ class MotionDeriver {
                            static_cast<unsigned>(y));
   }
 
+  template <bool kInner>
   void derive_spatial_direct(unsigned mask) {
     int refIdx[2];
     MotionVector mvp[2] = {{0, 0}, {0, 0}};
     for (int list = 0; list < 2; ++list) {
-      const NeighbourPartitions n = neighbours(list, 0, 0, 4);
+      const NeighbourPartitions n = neighbours<kInner>(list, 0, 0, 4);
       refIdx[list] = min_positive(n.a.refIdx, min_positive(n.b.refIdx, n.c.refIdx));
       if (refIdx[list] >= 0) mvp[list] = median_prediction(n, refIdx[list]);
     }
@@ -356,6 +412,7 @@ class MotionDeriver {
       for (int list = 0; list < 2; ++list) {
         fill_macroblock(list, static_cast<std::int8_t>(refIdx[list]), mvp[list]);
       }
+      if (!ask) return;
     }
     for (int q = 0; q < 4; ++q) {
       if ((mask >> q & 1) == 0) continue;
@@ -374,7 +431,11 @@ class MotionDeriver {
     const int left = 2 * (q & 1);
     const int top = q & 2;
     if (slice_->sps->direct_8x8_inference_flag) {
-      if (!colocated_.is_still(mb, static_cast<unsigned>(left), static_cast<unsigned>(top))) return;
+      const bool is_still =
+          col_motion_ != nullptr
+              ? is_aligned_still(q)
+              : colocated_.is_still(mb, static_cast<unsigned>(left), static_cast<unsigned>(top));
+      if (!is_still) return;
       for (int list = 0; list < 2; ++list) {
         if (refIdx[list] == 0) fill_quadrant(list, q, {0, 0});
       }
@@ -388,6 +449,17 @@ class MotionDeriver {
         }
       }
     }
+  }
+
+  /// ColocatedFinder::is_still for the corner of a quadrant where col_motion_ is laid out as this
+  /// picture's.
+  bool is_aligned_still(int q) const noexcept {
+    const std::ptrdiff_t corner = (q & 2) / 2 * 3 * stride_ + (q & 1) * 3;
+    auto cell = static_cast<std::size_t>(mv_ - picture_.motion.mv.data() + corner);
+    if (col_motion_->ref_idx[cell] < 0) cell += static_cast<std::size_t>(plane_);
+    const MotionVector mv = col_motion_->mv[cell];
+    return (col_motion_->ref_idx[cell] == 0) & (static_cast<unsigned>(mv.x + 1) <= 2) &
+           (static_cast<unsigned>(mv.y + 1) <= 2);
   }
 
   void derive_temporal_direct(unsigned mask) {
@@ -485,6 +557,7 @@ class MotionDeriver {
   bool has_b_ = false;
   bool has_c_ = false;
   bool has_d_ = false;
+  bool has_list1_ = false;  // the picture has B slices
   std::size_t block_ = 0;
   MotionVector* mv_ = nullptr;  // list 0, upper left cell of the macroblock
   std::int8_t* ref_ = nullptr;
@@ -492,7 +565,7 @@ class MotionDeriver {
   std::uint16_t slice_idx_ = prim::kNoSlice;
   std::uint16_t prepared_slice_ = prim::kNoSlice;
   ColocatedFinder colocated_;
-  std::int32_t num_lost_ = 0;
+  const prim::MotionField* col_motion_ = nullptr;  // see aligned_frame()
 };
 
 }  // namespace
@@ -501,17 +574,16 @@ void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) 
   prim::PicturePrimitives& picture = *job.picture;
   const auto derive = [&job](prim::PicturePrimitives& plane, const MbMotionSyntax* syntax,
                              PictureLookup find, void* context) {
-    return job.coded.info.mbaff ? MotionDeriver<true>(job, plane, syntax, find, context).derive()
-                                : MotionDeriver<false>(job, plane, syntax, find, context).derive();
+    if (job.coded.info.mbaff) {
+      MotionDeriver<true>(job, plane, syntax, find, context).derive();
+    } else {
+      MotionDeriver<false>(job, plane, syntax, find, context).derive();
+    }
+    plane.info.num_motion_lost = mark_lost_motion(job.coded, plane, syntax, find, context);
+    job.report.num_motion_lost += plane.info.num_motion_lost;
   };
   const MbMotionSyntax* const syntax = job.motion_syntax->mbs.data();
-  const std::int32_t lost = derive(picture, syntax, lookup, lookup_context);
-  if (lost > 0) {
-    picture.info.num_blocks_lost += lost;
-    job.report.num_blocks_lost += lost;
-    if (job.report.first_error.ok())
-      job.report.first_error = Status::invalid("RefPicList1[0]", "H.264 8.4.1.2.1");
-  }
+  derive(picture, syntax, lookup, lookup_context);
   for (std::size_t p = 0; p < 2; ++p) {
     prim::PicturePrimitives* const plane = picture.colour_plane[p].get();
     if (plane == nullptr) continue;
@@ -528,6 +600,9 @@ void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) 
       return found != nullptr ? found->colour_plane[self->plane].get() : nullptr;
     };
     derive(*plane, syntax + (p + 1) * picture.blocks.size(), find, &plane_lookup);
+  }
+  if (job.report.num_motion_lost > 0 && job.report.first_error.ok()) {
+    job.report.first_error = Status::invalid("RefPicList1[0]", "H.264 8.4.1.2.1");
   }
 }
 

@@ -2,19 +2,22 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "cope/base/capacity.h"
+#include "cope/base/swap_queue.h"
 #include "cope/bits/rbsp.h"
 #include "cope/h264/access_unit.h"
 #include "cope/h264/parameter_sets.h"
-#include "cope/h264/picture_queue.h"
 #include "cope/h264/poc.h"
 #include "cope/h264/ref_list.h"
 #include "cope/h264/ref_marking.h"
 #include "cope/h264/sei.h"
 #include "cope/h264/slice_groups.h"
+#include "cope/prim/block_map.h"
 
 namespace cope::h264 {
 namespace {
@@ -66,6 +69,9 @@ bool is_same_sequence(const Sps& a, const Sps& b) noexcept {
          a.frame_mbs_only_flag == b.frame_mbs_only_flag;
 }
 
+constexpr std::size_t kRoomyRbsp = 1 << 20;  ///< bytes
+constexpr std::size_t kRoomySlices = 64;     ///< some 6 KB each
+
 void add_reference_pictures(std::span<const ReferenceFrame> frames,
                             std::vector<std::int64_t>& list) {
   for (const ReferenceFrame& frame : frames) {
@@ -78,12 +84,15 @@ void add_reference_pictures(std::span<const ReferenceFrame> frames,
 }  // namespace
 
 struct HeaderDecoder::Impl {
-  explicit Impl(const Limits& limits_in) : limits(limits_in) {}
+  explicit Impl(const Limits& limits_in)
+      : limits(limits_in),
+        max_slices(std::min<std::int32_t>(limits.max_slices_per_picture, prim::kNoSlice)) {}
 
   const Limits limits;
+  const std::int32_t max_slices;  ///< of a picture; an index must fit `BlockMap::slice_idx`
   StreamCounts counts;
   ParameterSets parameter_sets;
-  PictureQueue ready;
+  SwapQueue<CodedPicture> ready;
 
   // The NAL unit at hand: its payload, zero padded, and its slice header.
   std::vector<std::uint8_t> rbsp;
@@ -97,6 +106,14 @@ struct HeaderDecoder::Impl {
   bool has_current = false;
   bool current_has_recovery_point = false;
   bool partition_a_is_there = false;  ///< the last data partition A was good
+  bool delimiter_is_there = false;    ///< a NAL unit that starts an access unit followed its slices
+  PictureIdentity current_identity;
+  RecentPictures recent;
+
+  // A first field, until it is known whether the second one comes.
+  CodedPicture held;
+  bool has_held = false;
+  std::uint8_t first_parity = 0;  ///< of the last field pair, 0 before the first one
 
   // The sequence so far.
   std::shared_ptr<const Sps> active_sps;
@@ -105,25 +122,36 @@ struct HeaderDecoder::Impl {
   PreviousPicture previous;
   std::int32_t PrevRefFrameNum = -1;  ///< -1: no reference picture yet
   std::int64_t next_decode_index = 0;
-  bool has_recovery_point = false;  ///< announced for the next picture
-  std::int32_t x264_build = -1;     ///< of the stream's encoder, as far as an SEI told
-  bool sequence_ended = true;       ///< another SPS may take over
+  bool has_recovery_point = false;  ///< announced for the next picture, as what follows
+  std::int32_t recovery_frame_cnt = -1;
+  Sei timing;  ///< picture timing alone
+  std::uint8_t next_skipped = 0;
+  std::int8_t frame_packing = -1;  ///< in force
+  bool frame_packing_persists = false;
+  std::int32_t x264_build = -1;  ///< of the stream's encoder, as far as an SEI told
+  bool sequence_ended = true;    ///< another SPS may take over
   std::optional<std::int32_t>
       open_random_access_poc;  ///< of the last random access point, if not IDR
 
   Status push_nal(std::span<const std::uint8_t> nal, const NalSource& source);
   Status push_slice(const NalUnitHeader& nal_header, std::size_t nal_size, const NalSource& source);
   Status push_partition(const NalUnitHeader& nal_header, std::size_t nal_size);
+  void take_sei(const Sei& sei) noexcept;
+  void skip(SkippedBit kind) noexcept;
   void load_rbsp(std::span<const std::uint8_t> nal);
   void reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size);
   bool has_room_for_payload() const noexcept;
   RbspSpan append_rbsp();
+  Status join_picture(const PictureIdentity& identity, bool& is_done);
+  CodedSlice* find_slice_at(const SliceHeader& header) noexcept;
+  bool is_repetition(CodedSlice& slice, RbspSpan& span);
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& sets,
                      const NalSource& source);
-  void infer_missing_frames(const Sps& sps);
+  std::int32_t infer_missing_frames(const Sps& sps);
   void add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
                  const ActiveParameterSets& sets, std::size_t data_bit_offset);
   bool is_second_field(const NalUnitHeader& nal_header) const noexcept;
+  void release_held(bool is_alone);
   void finish_picture();
   void mark_references(PicOrderCnt poc_after_marking);
   void forget_sequence() noexcept;
@@ -151,34 +179,63 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
       load_rbsp(nal);
       return push_partition(nal_header, nal.size());
     case NalUnitType::kSei: {
+      delimiter_is_there = true;
       load_rbsp(nal);
       bits::BitReader r(rbsp.data(), rbsp_size);
-      const Sei sei = parse_sei(r);
-      has_recovery_point = sei.has_recovery_point || has_recovery_point;
-      if (sei.x264_build >= 0) x264_build = sei.x264_build;
+      take_sei(parse_sei(r));
       return {};
     }
+    case NalUnitType::kAccessUnitDelimiter:
+      delimiter_is_there = true;
+      return {};
     case NalUnitType::kSps:
+      delimiter_is_there = true;
       load_rbsp(nal);
       return parameter_sets.put_sps(rbsp.data(), rbsp_size, limits);
     case NalUnitType::kPps:
+      delimiter_is_there = true;
       load_rbsp(nal);
       return parameter_sets.put_pps(rbsp.data(), rbsp_size);
     case NalUnitType::kEndOfSequence:
     case NalUnitType::kEndOfStream:
       finish_picture();
+      release_held(true);
       sequence_ended = true;
       return {};
     case NalUnitType::kPrefix:
     case NalUnitType::kSubsetSps:
-    case NalUnitType::kAuxiliarySlice:
     case NalUnitType::kSliceExtension:
     case NalUnitType::kSliceExtension3d:
-      ++counts.num_nal_units_skipped;
+      skip(kSkippedLayers);
       return {};
-    default:  // delimiters, filler data, SPS extension (alpha), reserved and unspecified types
+    case NalUnitType::kAuxiliarySlice:
+      skip(kSkippedAuxiliary);
+      return {};
+    default:  // filler data, SPS extension (alpha), reserved and unspecified types
       return {};
   }
+}
+
+void HeaderDecoder::Impl::take_sei(const Sei& sei) noexcept {
+  if (sei.has_recovery_point) {
+    has_recovery_point = true;
+    recovery_frame_cnt = static_cast<std::int32_t>(std::min(sei.recovery_frame_cnt, 1u << 16));
+  }
+  if (sei.x264_build >= 0) x264_build = sei.x264_build;
+  if (sei.pic_timing_size > 0) timing = sei;
+  if (sei.has_frame_packing) {
+    frame_packing = sei.frame_packing_arrangement_cancel_flag
+                        ? std::int8_t{-1}
+                        : static_cast<std::int8_t>(sei.frame_packing_arrangement_type);
+    frame_packing_persists = sei.frame_packing_arrangement_repetition_period > 0;
+  }
+}
+
+/// Counts a NAL unit that is passed over. Those before the slices belong to the next picture.
+void HeaderDecoder::Impl::skip(SkippedBit kind) noexcept {
+  ++counts.num_nal_units_skipped;
+  std::uint8_t& skipped = has_current && !delimiter_is_there ? current.skipped : next_skipped;
+  skipped = static_cast<std::uint8_t>(skipped | kind);
 }
 
 void HeaderDecoder::Impl::load_rbsp(std::span<const std::uint8_t> nal) {
@@ -197,10 +254,11 @@ bool HeaderDecoder::Impl::has_room_for_payload() const noexcept {
 }
 
 /// Makes room. Buffers wander between this decoder and its caller: each is made as large as any had
-/// to be so far, so that they stop growing once the largest picture has passed.
+/// to be so far, so that they stop growing once the largest picture has passed; but one huge
+/// picture must not make all others huge.
 void HeaderDecoder::Impl::reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size) {
   largest_rbsp = std::max(largest_rbsp, size);
-  if (buffer.capacity() < size) buffer.reserve(std::max(largest_rbsp, 2 * buffer.capacity()));
+  if (buffer.capacity() < size) buffer.reserve(roomy(size, largest_rbsp, kRoomyRbsp));
 }
 
 /// Moves the payload at hand behind those of the current picture.
@@ -225,25 +283,90 @@ Status HeaderDecoder::Impl::push_slice(const NalUnitHeader& nal_header, std::siz
   const bool may_change_sps = nal_header.IdrPicFlag() || has_recovery_point || sequence_ended;
   COPE_RETURN_IF_ERROR(
       parameter_sets.find(peek_pic_parameter_set_id(r), active_sps, may_change_sps, sets));
+  // A new sequence was announced and its IDR picture is lost, or this slice comes from before: by
+  // which SPS it was coded is not known.
+  const Sps& newest = *parameter_sets.newest_sps(sets.sps->seq_parameter_set_id);
+  if (sets.sps.get() != &newest && !is_same_sequence(*sets.sps, newest)) {
+    return Status::invalid("seq_parameter_set_id", "H.264 7.4.1.2.1");
+  }
   COPE_RETURN_IF_ERROR(parse_slice_header(r, nal_header, *sets.sps, *sets.pps, header));
   if (header.redundant_pic_cnt > 0) {
-    ++counts.num_nal_units_skipped;
+    skip(kSkippedRedundant);
     return {};
   }
+  const PictureIdentity identity = identity_of(nal_header, header, sets.sps.get());
   if (has_current) {
-    const CodedSlice& first = current.slices[0];
-    if (starts_new_picture({&first.nal, &first.header, first.sps.get()},
-                           {&nal_header, &header, sets.sps.get()})) {
-      finish_picture();
-    } else if (current.info.num_slices >= limits.max_slices_per_picture) {
-      return Status::limit("max_slices_per_picture");
-    } else if (!has_room_for_payload()) {
-      return Status::limit("picture_bytes");
-    }
+    bool is_done = false;
+    COPE_RETURN_IF_ERROR(join_picture(identity, is_done));
+    if (is_done) return {};
   }
-  if (!has_current) start_picture(nal_header, sets, source);
+  if (!has_current) {
+    if (ready.size() >= static_cast<std::size_t>(limits.max_pictures_in_flight)) {
+      return Status::limit("max_pictures_in_flight");
+    }
+    current_identity = identity;
+    start_picture(nal_header, sets, source);
+  }
   add_slice(nal_header, nal_size, sets, r.bit_pos());
   return {};
+}
+
+/// Decides where the slice at hand belongs: to the current picture, which it may repeat in part, to
+/// the next one, which ends the current one, or to one that has gone.
+/// \param is_done  nothing is left to be done with the slice
+Status HeaderDecoder::Impl::join_picture(const PictureIdentity& identity, bool& is_done) {
+  if (identity != current_identity) {
+    if (recent.is_late(identity, header) || recent.is_late_frame(identity)) {
+      return Status::invalid("late_slice", "H.264 7.4.1.2.4");
+    }
+    finish_picture();
+    return {};
+  }
+  if (CodedSlice* const again = find_slice_at(header); again != nullptr) {
+    // Some encoders give every IDR picture the same idr_pic_id; with nothing in between, equal
+    // bytes are one NAL unit that was delivered twice.
+    if (!delimiter_is_there && is_repetition(*again, again->rbsp)) {
+      is_done = true;
+      ++counts.num_nal_units_repeated;
+      return {};
+    }
+    if (again == current.slices.data()) {  // the whole picture again
+      finish_picture();
+      return {};
+    }
+  }
+  const std::int32_t num_planes = current.slices[0].sps->separate_colour_plane_flag ? 3 : 1;
+  if (current.info.num_slices >= header.PicSizeInMbs * num_planes) {
+    return Status::invalid("first_mb_in_slice", "H.264 7.4.3");  // each has a macroblock of its own
+  }
+  if (current.info.num_slices >= max_slices) return Status::limit("max_slices_per_picture");
+  if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
+  return {};
+}
+
+/// The slice of the current picture that begins with the same macroblock, or null.
+CodedSlice* HeaderDecoder::Impl::find_slice_at(const SliceHeader& wanted) noexcept {
+  const auto end = current.slices.begin() + current.info.num_slices;
+  const auto it = std::find_if(current.slices.begin(), end, [&wanted](const CodedSlice& slice) {
+    return slice.header.first_mb_in_slice == wanted.first_mb_in_slice &&
+           slice.header.colour_plane_id == wanted.colour_plane_id;
+  });
+  return it == end ? nullptr : &*it;
+}
+
+/// Whether the payload at hand is that of `span`, or one of them is the other cut short; the longer
+/// one stays.
+bool HeaderDecoder::Impl::is_repetition(CodedSlice& slice, RbspSpan& span) {
+  const auto begin = current.rbsp.begin() + static_cast<std::ptrdiff_t>(span.offset);
+  const auto size = static_cast<std::ptrdiff_t>(std::min(span.size, rbsp_size));
+  if (!std::equal(begin, begin + size, rbsp.begin())) return false;
+  if (rbsp_size > span.size && has_room_for_payload()) {
+    const std::int64_t grown = static_cast<std::int64_t>(rbsp_size - span.size);
+    span = append_rbsp();
+    slice.size_bytes += grown;
+    current.info.size_bytes += grown;
+  }
+  return true;
 }
 
 void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t nal_size,
@@ -252,7 +375,7 @@ void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t
   if (slice_idx == current.slices.size()) {
     largest_num_slices = std::max(largest_num_slices, slice_idx + 1);
     if (slice_idx == current.slices.capacity()) {
-      current.slices.reserve(std::max(largest_num_slices, 2 * slice_idx));
+      current.slices.reserve(roomy(slice_idx + 1, largest_num_slices, kRoomySlices));
     }
     current.slices.emplace_back();
   }
@@ -261,7 +384,10 @@ void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t
   slice.header = header;
   slice.sps = sets.sps;
   slice.pps = sets.pps;
-  build_ref_pic_lists(*sets.sps, header, current.info.poc, marking.frames(), slice.refs);
+  build_ref_pic_lists(*sets.sps, header, current.info.poc, marking.frames(), slice.refs,
+                      marking.unknown_before());
+  recent.add_slice(header);
+  delimiter_is_there = false;
   slice.rbsp = append_rbsp();
   slice.data_bit_offset = data_bit_offset;
   slice.partition_b = slice.partition_c = {};
@@ -282,7 +408,7 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
   const CodedSlice& first = current.slices[0];
   const std::uint32_t colour_plane_id = first.sps->separate_colour_plane_flag ? r.u(2) : 0;
   if (first.pps->redundant_pic_cnt_present_flag && r.ue() > 0) {  // redundant_pic_cnt
-    ++counts.num_nal_units_skipped;
+    skip(kSkippedRedundant);
     return {};
   }
   COPE_REQUIRE(!r.overrun(), "rbsp_overrun", "H.264 7.3.2.9.2");
@@ -293,8 +419,13 @@ Status HeaderDecoder::Impl::push_partition(const NalUnitHeader& nal_header, std:
       continue;
     }
     RbspSpan& partition = is_b ? slice.partition_b : slice.partition_c;
-    COPE_REQUIRE(partition.size == 0, "slice_id", "H.264 7.4.2.9.2");
-    if (!has_room_for_payload()) return Status::limit("picture_bytes");
+    if (partition.size != 0 && is_repetition(slice, partition)) {
+      ++counts.num_nal_units_repeated;
+      return {};
+    }
+    // Partition B comes before C: else it is that of a later slice of which A was lost.
+    COPE_REQUIRE(partition.size == 0 && slice.partition_c.size == 0, "slice_id", "H.264 7.4.2.9.2");
+    if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
     partition = append_rbsp();
     (is_b ? slice.partition_b_bit_offset : slice.partition_c_bit_offset) = r.bit_pos();
     slice.size_bytes += static_cast<std::int64_t>(nal_size);
@@ -313,12 +444,20 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   }
   sequence_ended = false;
   const bool is_idr = nal_header.IdrPicFlag();
+  const bool starts_in_the_middle = !is_idr && PrevRefFrameNum < 0;
+  std::int32_t num_frames_lost = 0;
+  const std::int64_t num_gaps = counts.num_frame_num_gaps;
   if (is_idr) {
     marking.clear();
     PrevRefFrameNum = 0;
+    recent.end_sequence();
+  } else if (starts_in_the_middle) {
+    PrevRefFrameNum = (header.frame_num - 1) & (sps.MaxFrameNum() - 1);
   } else {
-    infer_missing_frames(sps);
+    num_frames_lost = infer_missing_frames(sps);
   }
+  const bool has_allowed_gap = counts.num_frame_num_gaps > num_gaps && num_frames_lost == 0;
+  recent.start(current_identity);
   marking.update_frame_num_wrap(header.frame_num, sps.MaxFrameNum());
 
   const PicOrderCnt poc = poc_decoder.derive(sps, nal_header, header);
@@ -335,8 +474,21 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
                    : header.bottom_field_flag ? prim::PictureStructure::kBottom
                                               : prim::PictureStructure::kTop;
   info.is_second_field = is_second_field(nal_header);
+  info.num_frames_lost = num_frames_lost;
+  if (info.is_second_field) first_parity = previous.fields;
+  release_held(!info.is_second_field);
+  if (starts_in_the_middle) {
+    marking.start_in_the_middle(has_recovery_point ? info.poc
+                                                   : std::numeric_limits<std::int32_t>::max());
+  }
+  info.recovery_frame_cnt = std::exchange(recovery_frame_cnt, -1);
+  info.pic_struct = static_cast<std::int8_t>(read_pic_struct(timing, sps));
+  timing.pic_timing_size = 0;
+  info.frame_packing = frame_packing;
+  if (!frame_packing_persists) frame_packing = -1;
   info.mbaff = header.MbaffFrameFlag;
   info.is_idr = is_idr;
+  info.starts_sequence = is_idr;
   info.is_reference = nal_header.nal_ref_idc != 0;
   info.has_memory_management_5 = header.dec_ref_pic_marking.has_operation_5();
   info.nal_ref_idc = nal_header.nal_ref_idc;
@@ -355,6 +507,8 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
   current.live.clear();
   current.live.reserve(4 * ReferenceMarking::kMaxFrames);  // fields, before and after marking
   current.x264_build = x264_build;
+  current.skipped = std::exchange(next_skipped, std::uint8_t{0});
+  current.has_allowed_gap = has_allowed_gap;
   derive_mb_to_slice_group_map(sps, *sets.pps, header, current.slice_group_map);
   has_current = true;
   current_has_recovery_point = std::exchange(has_recovery_point, false);
@@ -363,8 +517,9 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
 /// Decoding process for gaps in frame_num, 8.2.5.2; where the SPS allows none, frames were lost and
 /// the same frames take their places in the lists. Of a long gap only the last frames can remain in
 /// the window, so only they are made.
-void HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
-  if (PrevRefFrameNum < 0 || header.frame_num == PrevRefFrameNum) return;
+/// \return number of frames that were lost
+std::int32_t HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
+  if (header.frame_num == PrevRefFrameNum) return 0;
   const std::int32_t mask = sps.MaxFrameNum() - 1;
   const std::int32_t num_missing = (header.frame_num - PrevRefFrameNum - 1) & mask;
   for (std::int32_t i =
@@ -373,12 +528,18 @@ void HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
     const std::int32_t UnusedShortTermFrameNum = (header.frame_num - i) & mask;
     marking.infer_frame(sps, UnusedShortTermFrameNum,
                         poc_decoder.infer_frame(sps, UnusedShortTermFrameNum));
+    if (!sps.gaps_in_frame_num_value_allowed_flag) {
+      recent.add_lost(static_cast<std::uint16_t>(UnusedShortTermFrameNum));
+    }
   }
   if (num_missing > 0) {
     PrevRefFrameNum = (header.frame_num - 1) & mask;
     previous.is_lone_field = false;
   }
   counts.num_frame_num_gaps += num_missing;
+  if (sps.gaps_in_frame_num_value_allowed_flag) return 0;
+  counts.num_frames_lost += num_missing;
+  return num_missing;
 }
 
 /// Whether the slice at hand belongs to the second field of a complementary field pair of which the
@@ -409,7 +570,10 @@ void HeaderDecoder::Impl::finish_picture() {
     }
     info.is_leading = open_random_access_poc.has_value() && info.poc < *open_random_access_poc;
   }
-  if (has_operation_5) open_random_access_poc.reset();
+  if (has_operation_5) {
+    open_random_access_poc.reset();
+    recent.end_sequence();
+  }
 
   // 8.2.1: tempPicOrderCnt is subtracted, so that the picture counts from 0.
   PicOrderCnt poc{info.top_poc, info.bottom_poc};
@@ -432,7 +596,28 @@ void HeaderDecoder::Impl::finish_picture() {
   previous.is_reference = info.is_reference;
   previous.is_leading = info.is_leading;
   previous.decode_index = info.decode_index;
-  ready.push(current);
+  if (previous.is_lone_field) {
+    std::swap(held, current);
+    has_held = true;
+  } else {
+    ready.push(current);
+  }
+}
+
+/// Hands the held first field out. One that stays alone and has not the parity that first fields
+/// had before is more likely a second one of which the first, its nearest reference, was lost.
+void HeaderDecoder::Impl::release_held(bool is_alone) {
+  if (!has_held) return;
+  has_held = false;
+  if (is_alone && fields_of(held.slices[0].header) != first_parity) {
+    for (std::int32_t i = 0; i < held.info.num_slices; ++i) {
+      prim::SliceRefs& refs = held.slices[static_cast<std::size_t>(i)].refs;
+      for (auto& list : refs.ref) {
+        for (prim::RefPicture& ref : list) ref.is_missing = true;
+      }
+    }
+  }
+  ready.push(held);
 }
 
 void HeaderDecoder::Impl::mark_references(PicOrderCnt poc_after_marking) {
@@ -451,6 +636,8 @@ void HeaderDecoder::Impl::forget_sequence() noexcept {
   previous = {};
   PrevRefFrameNum = -1;
   open_random_access_poc.reset();
+  recent.clear();
+  frame_packing = -1;  // holds to the end of the coded video sequence at most (D.2.26)
 }
 
 HeaderDecoder::HeaderDecoder(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -467,7 +654,10 @@ Status HeaderDecoder::push_nal(std::span<const std::uint8_t> nal, const NalSourc
   return status;
 }
 
-void HeaderDecoder::end_access_unit() { impl_->finish_picture(); }
+void HeaderDecoder::end_access_unit() {
+  impl_->finish_picture();
+  impl_->release_held(false);
+}
 
 bool HeaderDecoder::pop_picture(CodedPicture& out) {
   if (impl_->ready.empty()) return false;
@@ -476,12 +666,18 @@ bool HeaderDecoder::pop_picture(CodedPicture& out) {
 }
 
 void HeaderDecoder::reset() {
-  impl_->has_current = false;
+  impl_->has_current = impl_->has_held = false;
   impl_->ready.clear();
   impl_->has_recovery_point = false;
+  impl_->recovery_frame_cnt = -1;
+  impl_->timing.pic_timing_size = 0;
   impl_->partition_a_is_there = false;
   impl_->sequence_ended = true;
   impl_->forget_sequence();
+}
+
+std::int64_t HeaderDecoder::open_packet_index() const noexcept {
+  return impl_->has_current ? impl_->current.info.packet_index : -1;
 }
 
 const StreamCounts& HeaderDecoder::counts() const noexcept { return impl_->counts; }

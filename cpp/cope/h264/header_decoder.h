@@ -20,11 +20,14 @@ struct NalSource {
 /// What was met and what was done about it, over the life of the decoder.
 struct StreamCounts {
   std::int64_t num_nal_units = 0;
-  std::int64_t num_nal_units_damaged = 0;  ///< dropped: header or parameter set invalid
-  std::int64_t num_nal_units_skipped =
-      0;  ///< other layers and views (types 14, 15, 20, 21), auxiliary and redundant slices
-  std::int64_t num_frame_num_gaps = 0;  ///< frames inferred by 8.2.5.2
-  Status first_error;                   ///< of a dropped NAL unit
+  /// Dropped: header or parameter set invalid, or a slice that came behind a later picture's.
+  std::int64_t num_nal_units_damaged = 0;
+  /// Other layers and views (types 14, 15, 20, 21), auxiliary and redundant slices.
+  std::int64_t num_nal_units_skipped = 0;
+  std::int64_t num_nal_units_repeated = 0;  ///< slices and partitions that came twice
+  std::int64_t num_frame_num_gaps = 0;      ///< frames inferred by 8.2.5.2
+  std::int64_t num_frames_lost = 0;         ///< of these, those that the SPS does not allow
+  Status first_error;                       ///< of a dropped NAL unit
 };
 
 /// Turns NAL units into coded pictures: everything of H.264 that precedes slice data.
@@ -53,6 +56,9 @@ class HeaderDecoder {
 
   /// Forgets references and the unfinished picture, keeps parameter sets: for seeking.
   void reset();
+
+  /// `NalSource::packet_index` of the picture that is still incomplete, -1 when there is none.
+  std::int64_t open_packet_index() const noexcept;
 
   const StreamCounts& counts() const noexcept;
 

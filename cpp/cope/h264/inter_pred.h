@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cope/base/host_device.h"
+#include "cope/h264/local_reader.h"
 #include "cope/h264/mb_state.h"
 #include "cope/h264/mb_type_tables.h"
 #include "cope/h264/motion_syntax.h"
@@ -13,11 +14,11 @@ namespace cope::h264 {
 
 /// Parses the inter half of mb_pred() and sub_mb_pred() (7.3.5.1, 7.3.5.2) of one macroblock:
 /// reference indices and vector differences, with the contexts that CABAC takes from neighbours.
-template <class Reader>
+template <class Reader, bool kMbaff>
 class InterPredParser {
  public:
   COPE_HD InterPredParser(const SliceParams& slice, const PictureArrays& out, OutputCursor& cursor,
-                          Reader& reader, const MbNeighbours& neighbours, MbState& mb,
+                          Reader& reader, const MbNeighbours<kMbaff>& neighbours, MbState& mb,
                           bool is_field) noexcept
       : s_(slice),
         out_(out),
@@ -38,12 +39,13 @@ class InterPredParser {
     // mbPartIdx to 8x8 quadrants: one partition covers all, two share them by rows or columns.
     const unsigned second = width4 == 4 ? 2 : 1;
     const unsigned beside = 3 - second;  // from a partition's first quadrant to its other one
+    LocalReader<Reader> r(r_);
     for (int list = 0; list < 2; ++list) {
       for (unsigned part = 0; part < info.NumMbPart; ++part) {
         if ((mode[part] >> list & 1) == 0) continue;
         const unsigned quadrant = part * second;
         std::int8_t ref_idx = 0;
-        if (!read_ref_idx(list, quadrant, ref_idx)) return false;
+        if (!read_ref_idx(r, list, quadrant, ref_idx)) return false;
         if (info.NumMbPart == 1) {
           std::memset(motion.ref_idx[list], ref_idx, 4);
           std::memset(mb_.ref_idx[list], ref_idx, 4);
@@ -57,14 +59,17 @@ class InterPredParser {
     const unsigned used = mode[0] | (info.NumMbPart == 2 ? mode[1] : 0);
     for (int list = 0; list < 2; ++list) {
       if ((used >> list & 1) == 0) continue;
-      if constexpr (Reader::kIsCabac) load_mvd_border(list);
+      MvdBorder border(*this, list);
       for (unsigned part = 0; part < info.NumMbPart; ++part) {
-        if ((mode[part] >> list & 1) == 0) continue;
         const unsigned x = width4 == 2 ? 2 * part : 0;
         const unsigned y = height4 == 2 ? 2 * part : 0;
-        read_mvd(list, x, y, width4, height4);
+        if ((mode[part] >> list & 1) == 0) {
+          border.put(x, y, width4, height4, 0);
+        } else {
+          read_mvd(r, border, x, y, width4, height4);
+        }
       }
-      if constexpr (Reader::kIsCabac) store_mvd_border(list);
+      border.store(mb_, list);
     }
     return true;
   }
@@ -74,9 +79,10 @@ class InterPredParser {
   COPE_HD bool sub_mb_pred(MbMotionSyntax& motion, bool& may_transform_8x8,
                            unsigned& partition) noexcept {
     const bool is_b = motion.is_b != 0;
+    LocalReader<Reader> r(r_);
     SubMbTypeInfo info[4];
     for (unsigned q = 0; q < 4; ++q) {
-      const unsigned sub_mb_type = is_b ? r_.sub_mb_type_b() : r_.sub_mb_type_p();
+      const unsigned sub_mb_type = is_b ? r->sub_mb_type_b() : r->sub_mb_type_p();
       if (sub_mb_type > (is_b ? 12u : 3u)) return invalid("sub_mb_type");
       motion.sub_mb_type[q] = static_cast<std::uint8_t>(sub_mb_type);
       info[q] = is_b ? kSubMbTypeInfoB[sub_mb_type] : kSubMbTypeInfoP[sub_mb_type];
@@ -94,7 +100,7 @@ class InterPredParser {
       for (unsigned q = 0; q < 4; ++q) {
         if ((info[q].SubMbPredMode >> list & 1) == 0) continue;
         std::int8_t ref_idx = 0;
-        if (!all_zero && !read_ref_idx(list, q, ref_idx)) return false;
+        if (!all_zero && !read_ref_idx(r, list, q, ref_idx)) return false;
         motion.ref_idx[list][q] = ref_idx;
         mb_.ref_idx[list][q] = static_cast<std::uint8_t>(ref_idx);
       }
@@ -103,23 +109,65 @@ class InterPredParser {
                           info[3].SubMbPredMode;
     for (int list = 0; list < 2; ++list) {
       if ((used >> list & 1) == 0) continue;
-      if constexpr (Reader::kIsCabac) load_mvd_border(list);
+      MvdBorder border(*this, list);
       for (unsigned q = 0; q < 4; ++q) {
-        if ((info[q].SubMbPredMode >> list & 1) == 0) continue;
+        if ((info[q].SubMbPredMode >> list & 1) == 0) {
+          border.put(2 * (q & 1), q & 2, 2, 2, 0);
+          continue;
+        }
         const unsigned width4 = info[q].SubMbPartWidth / 4u;
         const unsigned height4 = info[q].SubMbPartHeight / 4u;
         for (unsigned y = 0; y < 2; y += height4) {
           for (unsigned x = 0; x < 2; x += width4) {
-            read_mvd(list, 2 * (q & 1) + x, (q & 2) + y, width4, height4);
+            read_mvd(r, border, 2 * (q & 1) + x, (q & 2) + y, width4, height4);
           }
         }
       }
-      if constexpr (Reader::kIsCabac) store_mvd_border(list);
+      border.store(mb_, list);
     }
     return true;
   }
 
  private:
+  /// |mvd| of the blocks beside the next partition, by row and by column: partitions come in an
+  /// order in which the one last put there is the neighbour. Starts with what lies around the
+  /// macroblock and ends as the border that the macroblock leaves.
+  struct MvdBorder {
+    AbsMvdLine right = 0;   // by y4
+    AbsMvdLine bottom = 0;  // by x4
+
+    COPE_HD COPE_FORCE_INLINE MvdBorder(const InterPredParser& mb, int list) noexcept {
+      if constexpr (!Reader::kIsCabac) return;
+      if constexpr (kMbaff) {
+        mb.load_mbaff_border(list, *this);
+      } else {
+        right = mb.n_.left->mvd_right[list];
+        bottom = mb.n_.above->mvd_bottom[list];
+      }
+    }
+
+    COPE_HD COPE_FORCE_INLINE unsigned beside(unsigned y4) const noexcept {
+      return static_cast<unsigned>(right >> (16 * y4)) & 0xffff;
+    }
+    COPE_HD COPE_FORCE_INLINE unsigned above(unsigned x4) const noexcept {
+      return static_cast<unsigned>(bottom >> (16 * x4)) & 0xffff;
+    }
+    COPE_HD COPE_FORCE_INLINE void put(unsigned x4, unsigned y4, unsigned width4, unsigned height4,
+                                       unsigned mvd) noexcept {
+      if constexpr (!Reader::kIsCabac) return;
+      const AbsMvdLine line = mvd * AbsMvdLine{0x0001000100010001};
+      const AbsMvdLine rows = ~AbsMvdLine{0} >> (64 - 16 * height4) << (16 * y4);
+      const AbsMvdLine columns = ~AbsMvdLine{0} >> (64 - 16 * width4) << (16 * x4);
+      right = (right & ~rows) | (line & rows);
+      bottom = (bottom & ~columns) | (line & columns);
+    }
+    COPE_HD COPE_FORCE_INLINE void store(MbState& mb, int list) const noexcept {
+      if constexpr (!Reader::kIsCabac) return;
+      mb.mvd_right[list] = right;
+      mb.mvd_bottom[list] = bottom;
+    }
+  };
+
   COPE_HD bool invalid(const char* element) noexcept {
     element_ = element;
     return false;
@@ -128,14 +176,15 @@ class InterPredParser {
   /// Largest ref_idx_lX; a field macroblock of an MBAFF frame addresses fields (7.4.5.1).
   COPE_HD unsigned max_ref_idx(int list) const noexcept {
     const unsigned num = s_.num_ref_idx_active[list];
-    return (s_.MbaffFrameFlag && is_field_ ? 2 * num : num) - 1;
+    return (kMbaff && is_field_ ? 2 * num : num) - 1;
   }
 
-  COPE_HD bool read_ref_idx(int list, unsigned quadrant, std::int8_t& ref_idx) noexcept {
+  COPE_HD COPE_FORCE_INLINE bool read_ref_idx(LocalReader<Reader>& r, int list, unsigned quadrant,
+                                              std::int8_t& ref_idx) noexcept {
     const unsigned max = max_ref_idx(list);
     unsigned value = 0;
     if (max > 0) {
-      value = r_.ref_idx(Reader::kIsCabac ? ref_idx_inc(list, quadrant) : 0, max);
+      value = r->ref_idx(Reader::kIsCabac ? ref_idx_inc(list, quadrant) : 0, max);
       if (value > max) return invalid(list == 0 ? "ref_idx_l0" : "ref_idx_l1");
     }
     ref_idx = static_cast<std::int8_t>(value);
@@ -143,46 +192,36 @@ class InterPredParser {
   }
 
   /// ctxIdxInc of ref_idx_lX (9.3.3.1.1.6).
-  COPE_HD int ref_idx_inc(int list, unsigned quadrant) const noexcept {
+  COPE_HD COPE_FORCE_INLINE unsigned ref_idx_inc(int list, unsigned quadrant) const noexcept {
     const auto greater = [this](const MbState& mb, unsigned ref) {
       // refIdxZeroFlagN: a field neighbour counts its references twice.
-      return ref > (s_.MbaffFrameFlag && !is_field_ && (mb.flags & kMbField) != 0 ? 1u : 0u);
+      return ref > (kMbaff && !is_field_ && (mb.flags & kMbField) != 0 ? 1u : 0u);
     };
-    bool a = false;
-    bool b = false;
+    unsigned a = 0;
+    unsigned b = 0;
     if ((quadrant & 1) != 0) {
       a = mb_.ref_idx[list][quadrant - 1] > 0;
-    } else if (const MbState* const left = n_.left[quadrant >> 1]; left != nullptr) {
-      a = greater(*left, left->ref_idx[list][(n_.left_row[quadrant & 2] & 2u) + 1]);
+    } else {
+      const MbState& left = n_.left_of(quadrant);
+      a = greater(left, left.ref_idx[list][(n_.left_row(quadrant) & 2u) + 1]);
     }
     if (quadrant >= 2) {
       b = mb_.ref_idx[list][quadrant - 2] > 0;
-    } else if (n_.above != nullptr) {
+    } else {
       b = greater(*n_.above, n_.above->ref_idx[list][quadrant + 2]);
     }
     return a + 2 * b;
   }
 
   /// mvd_lX of the partition at (x, y), in 4x4 blocks.
-  COPE_HD void read_mvd(int list, unsigned x, unsigned y, unsigned width4,
-                        unsigned height4) noexcept {
-    prim::MotionVector& mvd = out_.mvd[cursor_.num_mvds++];
-    if constexpr (Reader::kIsCabac) {
-      AbsMvd* at = mvd_grid_[list] + mvd_cell(x, y);
-      const unsigned a = at[-1];
-      const unsigned b = *(at - kMvdStride);
-      const int dx = r_.mvd(false, (a & 0xff) + (b & 0xff));
-      const int dy = r_.mvd(true, (a >> 8) + (b >> 8));
-      mvd.x = static_cast<std::int16_t>(dx);
-      mvd.y = static_cast<std::int16_t>(dy);
-      const auto magnitude = static_cast<AbsMvd>(saturate(dx) | saturate(dy) << 8);
-      for (unsigned j = 0; j < height4; ++j, at += kMvdStride) {
-        for (unsigned i = 0; i < width4; ++i) at[i] = magnitude;
-      }
-    } else {
-      mvd.x = static_cast<std::int16_t>(r_.mvd(false, 0));
-      mvd.y = static_cast<std::int16_t>(r_.mvd(true, 0));
-    }
+  COPE_HD COPE_FORCE_INLINE void read_mvd(LocalReader<Reader>& r, MvdBorder& border, unsigned x,
+                                          unsigned y, unsigned width4, unsigned height4) noexcept {
+    const unsigned a = border.beside(y);
+    const unsigned b = border.above(x);
+    const int dx = r->mvd(false, (a & 0xff) + (b & 0xff));
+    const int dy = r->mvd(true, (a >> 8) + (b >> 8));
+    out_.mvd[cursor_.num_mvds++] = {static_cast<std::int16_t>(dx), static_cast<std::int16_t>(dy)};
+    border.put(x, y, width4, height4, saturate(dx) | saturate(dy) << 8);
   }
 
   /// |mvd| for context sums, of which only the comparison with 3 and 32 matters.
@@ -193,59 +232,30 @@ class InterPredParser {
 
   /// A neighbour's |mvd| with the vertical part in the units of the current macroblock
   /// (9.3.3.1.1.7).
-  COPE_HD AbsMvd scaled(const MbState& mb, AbsMvd mvd) const noexcept {
+  COPE_HD AbsMvdLine scaled(const MbState& mb, AbsMvdLine mvd) const noexcept {
+    mvd &= 0xffff;
     const bool other_field = (mb.flags & kMbField) != 0;
     if (other_field == is_field_) return mvd;
-    const unsigned vertical = mvd >> 8;
-    return static_cast<AbsMvd>((mvd & 0xff) | (other_field ? vertical * 2 : vertical / 2) << 8);
+    const AbsMvdLine vertical = mvd >> 8;
+    return (mvd & 0xff) | (other_field ? vertical * 2 : vertical / 2) << 8;
   }
 
-  /// Where block (x, y) stands in a list's grid; its neighbours lie one and kMvdStride before.
-  COPE_HD static constexpr unsigned mvd_cell(unsigned x, unsigned y) noexcept {
-    return (y + 1) * kMvdStride + x + 4;
-  }
-
-  /// Prepares the grid of one list: neighbours' values around, zeros inside.
-  COPE_HD void load_mvd_border(int list) noexcept {
-    AbsMvd* const grid = mvd_grid_[list];
-    std::memset(grid, 0, sizeof mvd_grid_[list]);
-    if (n_.above != nullptr) {
-      std::memcpy(grid + mvd_cell(0, 0) - kMvdStride, n_.above->mvd_bottom[list],
-                  4 * sizeof(AbsMvd));
-    }
-    for (unsigned y = 0; y < 4; ++y) {
-      const MbState* const left = n_.left[y / 2];
-      if (left != nullptr) grid[mvd_cell(0, y) - 1] = left->mvd_right[list][n_.left_row[y]];
-    }
-    if (!s_.MbaffFrameFlag) return;
+  COPE_HD void load_mbaff_border(int list, MvdBorder& border) const noexcept {
     for (unsigned i = 0; i < 4; ++i) {
-      if (n_.above != nullptr) {
-        AbsMvd& above = grid[mvd_cell(i, 0) - kMvdStride];
-        above = scaled(*n_.above, above);
-      }
-      if (const MbState* const left = n_.left[i / 2]; left != nullptr) {
-        AbsMvd& beside = grid[mvd_cell(0, i) - 1];
-        beside = scaled(*left, beside);
-      }
+      const MbState& left = n_.left_of(i);
+      border.right |= scaled(left, left.mvd_right[list] >> (16 * n_.left_row(i))) << (16 * i);
+      border.bottom |= scaled(*n_.above, n_.above->mvd_bottom[list] >> (16 * i)) << (16 * i);
     }
-  }
-
-  COPE_HD void store_mvd_border(int list) noexcept {
-    const AbsMvd* const grid = mvd_grid_[list];
-    for (unsigned y = 0; y < 4; ++y) mb_.mvd_right[list][y] = grid[mvd_cell(3, y)];
-    std::memcpy(mb_.mvd_bottom[list], grid + mvd_cell(0, 3), 4 * sizeof(AbsMvd));
   }
 
   const SliceParams& s_;
   const PictureArrays& out_;
   OutputCursor& cursor_;
   Reader& r_;
-  const MbNeighbours& n_;
+  const MbNeighbours<kMbaff>& n_;
   MbState& mb_;
   bool is_field_;  // mb_field_decoding_flag
   const char* element_ = nullptr;
-  static constexpr unsigned kMvdStride = 8;
-  AbsMvd mvd_grid_[2][5 * kMvdStride];  // [LX][mvd_cell]
 };
 
 }  // namespace cope::h264

@@ -30,7 +30,7 @@ void ColocatedFinder::begin_slice(const prim::PictureInfo& info, const prim::Sli
   current_is_mbaff_ = info.mbaff;
   inference_ = direct_8x8_inference_flag;
   const prim::RefPicture& ref = refs.ref[1][0];
-  if (refs.num_ref[1] == 0 || ref.decode_index < 0) return;
+  if (refs.num_ref[1] == 0 || ref.decode_index < 0 || ref.is_missing) return;
 
   nearer_is_bottom_ = std::abs(ref.top_poc - info.poc) >= std::abs(ref.bottom_poc - info.poc);
 
@@ -105,6 +105,14 @@ ColocatedFinder::Place ColocatedFinder::locate(const DirectMb& mb, unsigned x,
   return Place{frame_, 2 * pair + lower, mb_x, x, 2 * y % 4, VertMvScale::kFrmToFld};
 }
 
+bool ColocatedFinder::is_known(const DirectMb& mb, unsigned x, unsigned y) const noexcept {
+  const Place place = locate(mb, x, y);
+  const prim::BlockMap& blocks = place.picture->blocks;
+  const std::size_t block = block_index(*place.picture, place.mb_row, place.mb_x);
+  return blocks.type[block] != static_cast<std::uint8_t>(prim::BlockType::kLost) &&
+         (blocks.flags[block] & prim::kMotionLost) == 0;
+}
+
 bool ColocatedFinder::is_still(const DirectMb& mb, unsigned x, unsigned y) const noexcept {
   const Place place = locate(mb, x, y);
   const prim::MotionField& motion = place.picture->motion;
@@ -131,13 +139,15 @@ ColocatedBlock ColocatedFinder::find(const DirectMb& mb, unsigned x, unsigned y)
   block.mvCol = col.motion.mv[list * plane + cell];
   const std::size_t col_mb = block_index(col, place.mb_row, place.mb_x);
   const prim::SliceRefs& refs = col.slice_refs[col.blocks.slice_idx[col_mb]];
-  if (col.info.mbaff && (col.blocks.flags[col_mb] & prim::kFieldBlock) != 0) {
+  const bool is_mbaff_field = col.info.mbaff && (col.blocks.flags[col_mb] & prim::kFieldBlock) != 0;
+  const prim::RefPicture& ref =
+      refs.ref[list][is_mbaff_field ? block.refIdxCol >> 1 : block.refIdxCol];
+  block.ref.frame = ref.frame_id();
+  block.ref.structure = static_cast<PictureStructure>(ref.structure);
+  block.is_ref_missing = ref.is_missing;
+  if (is_mbaff_field) {
     const bool bottom = ((block.refIdxCol & 1) != 0) != (place.mb_row % 2 != 0);
-    block.ref.frame = refs.ref[list][block.refIdxCol >> 1].frame_id();
     block.ref.structure = bottom ? PictureStructure::kBottom : PictureStructure::kTop;
-  } else {
-    block.ref.frame = refs.ref[list][block.refIdxCol].frame_id();
-    block.ref.structure = static_cast<PictureStructure>(refs.ref[list][block.refIdxCol].structure);
   }
   return block;
 }

@@ -21,9 +21,10 @@ enum class VertMvScale : std::uint8_t { kOneToOne, kFrmToFld, kFldToFrm };
 
 /// What direct prediction takes from the collocated picture.
 struct ColocatedBlock {
-  std::int8_t refIdxCol = -1;  ///< -1: intra coded
-  MotionVector mvCol{0, 0};    ///< quarter samples of colPic
-  RefIdentity ref;             ///< refPicCol
+  std::int8_t refIdxCol = -1;   ///< -1: intra coded
+  MotionVector mvCol{0, 0};     ///< quarter samples of colPic
+  RefIdentity ref;              ///< refPicCol
+  bool is_ref_missing = false;  ///< refPicCol is missing, or not certain
   VertMvScale vertMvScale = VertMvScale::kOneToOne;
 };
 
@@ -47,8 +48,17 @@ class ColocatedFinder {
            single_field_ != nullptr;
   }
 
+  /// Whether the collocated block was parsed and its vectors are known.
+  bool is_known(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
+
   /// The block collocated with 4x4 block (x, y) of the macroblock.
   ColocatedBlock find(const DirectMb& mb, unsigned x, unsigned y) const noexcept;
+
+  /// The collocated frame where all macroblocks of the slice meet those at their own address,
+  /// corner blocks alone; else null.
+  const prim::PicturePrimitives* aligned_frame() const noexcept {
+    return current_is_field_picture_ || current_is_mbaff_ || !inference_ ? nullptr : frame_;
+  }
 
   /// colZeroFlag but for what the slice says: the collocated block refers to index 0 and is as good
   /// as still.

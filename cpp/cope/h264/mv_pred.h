@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "cope/base/host_device.h"
@@ -28,19 +29,25 @@ enum class MbPartShape : std::uint8_t { kOther, k16x8, k8x16 };
 COPE_HD constexpr int median(int a, int b, int c) noexcept {
   const int low = a < b ? a : b;
   const int high = a < b ? b : a;
-  return c < low ? low : (c > high ? high : c);
+  const int below = c < high ? c : high;
+  return low > below ? low : below;
 }
 
-/// Median prediction (8.4.1.3.1).
+/// Median prediction (8.4.1.3.1). Without branches where it can: which neighbours match is hard to
+/// predict.
 COPE_HD constexpr MotionVector median_prediction(const NeighbourPartitions& n,
                                                  int refIdx) noexcept {
   if (!n.b.is_available && !n.c.is_available && n.a.is_available) return n.a.mv;
   const bool match_a = n.a.refIdx == refIdx;
   const bool match_b = n.b.refIdx == refIdx;
   const bool match_c = n.c.refIdx == refIdx;
-  if (match_a + match_b + match_c == 1) return match_a ? n.a.mv : (match_b ? n.b.mv : n.c.mv);
-  return {static_cast<std::int16_t>(median(n.a.mv.x, n.b.mv.x, n.c.mv.x)),
-          static_cast<std::int16_t>(median(n.a.mv.y, n.b.mv.y, n.c.mv.y))};
+  const auto bits = [](MotionVector mv) { return std::bit_cast<std::uint32_t>(mv); };
+  const std::uint32_t b_or_c = match_b ? bits(n.b.mv) : bits(n.c.mv);
+  const std::uint32_t matching = match_a ? bits(n.a.mv) : b_or_c;
+  const MotionVector middle{static_cast<std::int16_t>(median(n.a.mv.x, n.b.mv.x, n.c.mv.x)),
+                            static_cast<std::int16_t>(median(n.a.mv.y, n.b.mv.y, n.c.mv.y))};
+  const bool one_matches = match_a + match_b + match_c == 1;
+  return std::bit_cast<MotionVector>(one_matches ? matching : bits(middle));
 }
 
 /// mvpLX of one partition (8.4.1.3): directional for the halves of a macroblock, else median.
@@ -72,7 +79,7 @@ COPE_HD constexpr MotionVector add(MotionVector a, MotionVector b) noexcept {
 
 /// Reference index of spatial direct prediction: the smallest that is not negative (8.4.1.2.2).
 COPE_HD constexpr int min_positive(int x, int y) noexcept {
-  return x >= 0 && y >= 0 ? (x < y ? x : y) : (x > y ? x : y);
+  return static_cast<unsigned>(x) < static_cast<unsigned>(y) ? x : y;
 }
 
 /// DistScaleFactor (8-197..8-202 of temporal direct prediction), 256 is "as far".

@@ -36,6 +36,11 @@ class ParameterSets {
   Status find(std::uint32_t pic_parameter_set_id, const std::shared_ptr<const Sps>& active_sps,
               bool may_change_sps, ActiveParameterSets& out);
 
+  /// The SPS stored last under an id 0..31; null when none came.
+  const std::shared_ptr<const Sps>& newest_sps(std::uint8_t seq_parameter_set_id) const noexcept {
+    return sps_[seq_parameter_set_id].sps;
+  }
+
  private:
   struct StoredSps {
     std::vector<std::uint8_t> rbsp;

@@ -1,14 +1,13 @@
 #include "cope/h264/picture_parser.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <limits>
 #include <vector>
 
-#include "cope/h264/cabac_reader.h"
-#include "cope/h264/cavlc_reader.h"
 #include "cope/h264/motion_syntax.h"
-#include "cope/h264/slice_data.h"
+#include "cope/h264/slice_parser.h"
 
 namespace cope::h264 {
 
@@ -56,16 +55,48 @@ SliceParams slice_params(const CodedSlice& slice) {
   return s;
 }
 
+/// Indices of levels are 32 bits; room for one macroblock more.
+constexpr std::int64_t kMaxLevels = std::numeric_limits<std::int32_t>::max() - kMaxLevelsPerMb;
+
 /// Most levels that slices of this many bytes can hold: each takes a bit or more for its sign.
-std::uint32_t max_levels(std::int64_t slice_bytes, std::int32_t PicSizeInMbs) {
+std::uint32_t max_levels(std::int64_t slice_bytes, std::int32_t PicSizeInMbs,
+                         const Limits& limits) {
   const std::int64_t by_area = static_cast<std::int64_t>(PicSizeInMbs) * kMaxLevelsPerMb;
-  return static_cast<std::uint32_t>(std::min(slice_bytes * 8, by_area) + kMaxLevelsPerMb);
+  const std::int64_t by_limit = std::min(limits.max_coefficients_per_picture, kMaxLevels);
+  return static_cast<std::uint32_t>(std::min({slice_bytes * 8, by_area, by_limit}) +
+                                    kMaxLevelsPerMb);
 }
 
 std::uint32_t max_records(std::uint32_t levels, std::int32_t PicSizeInMbs) {
   const auto by_area = static_cast<std::uint32_t>(PicSizeInMbs) * kMaxRecordsPerMb;
   return std::min(levels, by_area) + kMaxRecordsPerMb;
 }
+
+/// Bounds the work on one picture, whatever its slices claim: a few bytes can skip a whole picture,
+/// and there may be thousands of slices.
+class WorkBudget {
+ public:
+  WorkBudget(std::int32_t num_mbs, double max_seconds)
+      : mbs_left_(std::int64_t{kMaxPasses} * num_mbs),
+        deadline_(Clock::now() +
+                  std::chrono::duration_cast<Clock::duration>(
+                      std::chrono::duration<double>(std::min(max_seconds, kMaxSeconds)))) {}
+
+  /// Macroblocks that a slice covered.
+  void spend(std::int32_t num_mbs) noexcept { mbs_left_ -= num_mbs; }
+  /// Slices of a picture do not overlap (7.4.3); those of a damaged one may, before the damage
+  /// shows.
+  bool has_mbs() const noexcept { return mbs_left_ > 0; }
+  bool has_time() const { return Clock::now() < deadline_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int kMaxPasses = 4;
+  static constexpr double kMaxSeconds = 1e6;  // what a duration can hold
+
+  std::int64_t mbs_left_;
+  Clock::time_point deadline_;
+};
 
 /// Marks every block of a picture as not parsed and sizes its arrays.
 void begin_blocks(prim::PicturePrimitives& picture) {
@@ -81,12 +112,23 @@ void begin_blocks(prim::PicturePrimitives& picture) {
   std::memset(blocks.bits.data(), 0, blocks.size() * sizeof(std::uint32_t));
 }
 
+/// Marks every block of a slice as not parsed again.
+void take_back(prim::BlockMap& blocks, std::uint16_t slice_idx) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (blocks.slice_idx[i] != slice_idx) continue;
+    blocks.type[i] = static_cast<std::uint8_t>(prim::BlockType::kLost);
+    blocks.flags[i] = 0;
+    blocks.slice_idx[i] = prim::kNoSlice;
+    blocks.bits[i] = 0;
+  }
+}
+
 /// QP statistics and lost blocks, once all slices are in.
 void finish_blocks(prim::PicturePrimitives& picture) {
   prim::PictureInfo& info = picture.info;
   const prim::BlockMap& blocks = picture.blocks;
   info.qp_sum = 0;
-  info.num_blocks_lost = 0;
+  info.num_blocks_lost = info.num_motion_lost = 0;
   int low = std::numeric_limits<int>::max();
   int high = std::numeric_limits<int>::min();
   for (std::size_t i = 0; i < blocks.size(); ++i) {
@@ -114,22 +156,13 @@ void point_at_blocks(PictureArrays& arrays, prim::BlockMap& blocks) {
   arrays.bits = blocks.bits.data();
 }
 
-SliceResult parse_slice_data(const CodedPicture& coded, const CodedSlice& slice,
-                             const SliceParams& params, const PictureArrays& arrays,
-                             OutputCursor& cursor) {
-  const std::uint8_t* const rbsp = coded.rbsp.data() + slice.rbsp.offset;
-  if (slice.pps->entropy_coding_mode_flag) {
-    CabacReader reader(params, rbsp, slice.rbsp.size, slice.data_bit_offset);
-    return SliceDataParser<CabacReader>(params, arrays, cursor, reader).parse();
-  }
-  const auto partition = [&coded](const RbspSpan& span, std::size_t data_bit_offset) {
-    return bits::BitReader(coded.rbsp.data() + span.offset, span.size, data_bit_offset);
+SliceInput slice_input(const CodedPicture& coded, const CodedSlice& slice) {
+  const auto payload = [&coded](const RbspSpan& span, std::size_t bit_offset) {
+    return SlicePayload{coded.rbsp.data() + span.offset, span.size, bit_offset};
   };
-  CavlcReader reader(bits::BitReader(rbsp, slice.rbsp.size, slice.data_bit_offset),
-                     partition(slice.partition_b, slice.partition_b_bit_offset),
-                     partition(slice.partition_c, slice.partition_c_bit_offset),
-                     params.has_data_partitions);
-  return SliceDataParser<CavlcReader>(params, arrays, cursor, reader).parse();
+  return {slice.pps->entropy_coding_mode_flag, payload(slice.rbsp, slice.data_bit_offset),
+          payload(slice.partition_b, slice.partition_b_bit_offset),
+          payload(slice.partition_c, slice.partition_c_bit_offset)};
 }
 
 /// Index of `matrices` in the picture's list; there are no more different ones than the 256 PPS
@@ -145,10 +178,17 @@ std::uint8_t find_or_add(std::vector<prim::ScalingMatrices>& list,
   return static_cast<std::uint8_t>(std::min<std::ptrdiff_t>(index, 255));
 }
 
-Status status_of(const SliceResult& result, const CodedSlice& slice) {
+Status status_of(const SliceResult& result, const CodedSlice& slice, const OutputCursor& cursor,
+                 const Limits& limits) {
+  if (result.end == SliceEnd::kOutputFull &&
+      cursor.num_levels > limits.max_coefficients_per_picture) {
+    return Status::limit("max_coefficients_per_picture");
+  }
   const char* element = "slice_data";
   if (result.end == SliceEnd::kInvalidSyntax) element = result.element;
   if (result.end == SliceEnd::kTooManyMbs) element = "CurrMbAddr";
+  if (result.end == SliceEnd::kOverlap) element = "first_mb_in_slice";
+  if (result.end == SliceEnd::kTrailingData) element = "end_of_slice_flag";
   Status status = Status::invalid(element, "H.264 7.3.4", result.bit_pos);
   status.nal_index = slice.nal_index;
   return status;
@@ -170,7 +210,8 @@ struct PictureParser::Scratch {
   }
 };
 
-PictureParser::PictureParser() : scratch_(std::make_unique<Scratch>()) {}
+PictureParser::PictureParser(SliceParser parse_slice)
+    : scratch_(std::make_unique<Scratch>()), parse_slice_(parse_slice) {}
 PictureParser::~PictureParser() = default;
 
 void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
@@ -198,7 +239,9 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   motion.mvd.resize_uninitialized((num_motion_mbs + 1) * kMaxMvdPerMb);
   arrays.max_mvds = static_cast<std::uint32_t>(motion.mvd.size());
   arrays.mvd = motion.mvd.data();
-  arrays.max_levels = max_levels(slice_bytes, num_mbs * num_planes);
+  // Of levels that are not kept, those of one macroblock are written over and over.
+  arrays.max_levels =
+      max_levels(options.keep_coefficients ? slice_bytes : 0, num_mbs * num_planes, options.limits);
   arrays.max_records = max_records(arrays.max_levels, num_mbs * num_planes);
   picture.coeffs.records.resize_uninitialized(arrays.max_records);
   picture.coeffs.positions.resize_uninitialized(arrays.max_levels);
@@ -221,6 +264,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   }
 
   OutputCursor cursor;
+  WorkBudget budget(num_mbs * num_planes, options.limits.max_seconds_per_picture);
   const Pps* scaling_pps = nullptr;
   std::uint8_t scaling_idx = 0;
   for (std::size_t i = 0; i < num_slices; ++i) {
@@ -229,6 +273,17 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     const int plane = num_planes == 1 ? 0 : std::min<int>(slice.header.colour_plane_id, 2);
     if (params.PicSizeInMbs != num_mbs)
       continue;  // of another sequence: the header decoder told them apart
+    if (!budget.has_time()) {
+      job.report.first_error = Status::limit("max_seconds_per_picture");
+      break;
+    }
+    if (!budget.has_mbs()) {
+      ++job.report.num_slices_damaged;
+      if (job.report.first_error.ok()) {
+        job.report.first_error = Status::invalid("first_mb_in_slice", "H.264 7.4.3");
+      }
+      break;
+    }
     if (scaling_pps != slice.pps.get()) {
       scaling_pps = slice.pps.get();
       scaling_idx = find_or_add(picture.scaling, slice.pps->scaling);
@@ -259,10 +314,22 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     }
     arrays.motion = motion.mbs.data() + static_cast<std::ptrdiff_t>(plane) * num_mbs;
 
-    const SliceResult result = parse_slice_data(coded, slice, params, arrays, cursor);
+    const OutputCursor begin = cursor;
+    const SliceResult result = parse_slice_(params, slice_input(coded, slice), arrays, cursor);
+    budget.spend(result.num_mbs);
     if (result.end != SliceEnd::kComplete) {
+      // Macroblocks before the end of data that were cut are good. Data that contradict themselves
+      // were changed, and nothing says where.
+      if (result.end != SliceEnd::kOverrun) {
+        take_back(target.blocks, params.slice_idx);
+        cursor = begin;
+      }
       ++job.report.num_slices_damaged;
-      if (job.report.first_error.ok()) job.report.first_error = status_of(result, slice);
+      const Status status = status_of(result, slice, cursor, options.limits);
+      if (job.report.first_error.ok() || status.code == StatusCode::kLimitExceeded) {
+        job.report.first_error = status;
+      }
+      if (status.code == StatusCode::kLimitExceeded) break;
     }
   }
   picture.coeffs.records.set_size(cursor.num_records);
@@ -271,6 +338,9 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   finish_blocks(picture);
   for (auto& other : picture.colour_plane) {
     if (other) finish_blocks(*other);
+  }
+  if (cursor.num_levels > options.limits.max_coefficients_per_picture) {
+    job.report.first_error = Status::limit("max_coefficients_per_picture");
   }
   job.report.num_blocks_lost = picture.info.num_blocks_lost;
   if (job.report.num_blocks_lost > 0 && job.report.first_error.ok()) {

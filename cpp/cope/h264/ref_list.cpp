@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 
 #include "cope/prim/picture_info.h"
 
@@ -14,7 +15,11 @@ struct Entry {
   const ReferenceFrame* frame = nullptr;
   std::uint8_t fields = 0;
   bool is_long_term = false;
-  friend bool operator==(const Entry&, const Entry&) = default;
+  bool is_in_doubt = false;  ///< another picture may have this index
+
+  friend bool operator==(const Entry& a, const Entry& b) noexcept {
+    return a.frame == b.frame && a.fields == b.fields && a.is_long_term == b.is_long_term;
+  }
 };
 
 /// Every field of the frames there can be, and one entry more while a list is modified.
@@ -39,11 +44,26 @@ struct Context {
   std::int32_t PicOrderCnt;
   std::span<const ReferenceFrame> frames;
   std::uint8_t current_fields;
+  std::optional<std::int32_t> unknown_before;
 
   /// Whether a frame takes part by its fields in `marked`: any will do for a field, a frame needs
   /// both.
   bool takes_part(std::uint8_t marked) const noexcept {
     return current_fields == kBothFields ? marked == kBothFields : marked != 0;
+  }
+
+  /// Whether one field of a frame never came, but for the first field of the current frame. Frames
+  /// of one field may be coded so; far more often the other one was lost.
+  bool is_half(const ReferenceFrame& frame) const noexcept {
+    const bool is_own_first_field = current_fields != kBothFields &&
+                                    frame.FrameNum == header.frame_num &&
+                                    (frame.fields & current_fields) == 0;
+    return frame.fields != kBothFields && !is_own_first_field;
+  }
+
+  /// Whether another frame than this one may stand at its place in a list.
+  bool is_in_doubt(const ReferenceFrame& frame) const noexcept {
+    return frame.is_lost || frame.is_doubtful || is_half(frame);
   }
 };
 
@@ -51,7 +71,7 @@ struct Context {
 FrameList short_term_by_frame_num(const Context& c) noexcept {
   FrameList list;
   for (const ReferenceFrame& frame : c.frames) {
-    if (c.takes_part(frame.short_term)) list.frames[list.size++] = &frame;
+    if (frame.short_term != 0) list.frames[list.size++] = &frame;
   }
   list.sort([](const ReferenceFrame* a, const ReferenceFrame* b) {
     return a->FrameNumWrap > b->FrameNumWrap;
@@ -65,7 +85,7 @@ FrameList short_term_by_pic_order_cnt(const Context& c, int X) noexcept {
   FrameList list;
   for (const ReferenceFrame& frame : c.frames) {
     const bool has_no_poc = frame.is_missing && c.sps.pic_order_cnt_type == 0;
-    if (c.takes_part(frame.short_term) && !has_no_poc) list.frames[list.size++] = &frame;
+    if (frame.short_term != 0 && !has_no_poc) list.frames[list.size++] = &frame;
   }
   list.sort([&c, X](const ReferenceFrame* a, const ReferenceFrame* b) {
     const std::int32_t poc_a = a->PicOrderCnt();
@@ -82,7 +102,7 @@ FrameList short_term_by_pic_order_cnt(const Context& c, int X) noexcept {
 FrameList long_term_frames(const Context& c) noexcept {
   FrameList list;
   for (const ReferenceFrame& frame : c.frames) {
-    if (c.takes_part(frame.long_term)) list.frames[list.size++] = &frame;
+    if (frame.long_term != 0) list.frames[list.size++] = &frame;
   }
   list.sort([](const ReferenceFrame* a, const ReferenceFrame* b) {
     return a->LongTermFrameIdx < b->LongTermFrameIdx;
@@ -91,11 +111,20 @@ FrameList long_term_frames(const Context& c) noexcept {
 }
 
 /// Appends frames, or their fields in alternating parity (8.2.4.2.5), and returns the new size.
+/// \param is_in_doubt  of the entries that follow; set where a frame in doubt comes
 std::size_t append(const Context& c, const FrameList& list, bool is_long_term, EntryList& out,
-                   std::size_t size) noexcept {
+                   std::size_t size, bool& is_in_doubt) noexcept {
+  const auto marked = [is_long_term](const ReferenceFrame& frame) {
+    return is_long_term ? frame.long_term : frame.short_term;
+  };
   if (c.current_fields == kBothFields) {
-    for (std::size_t i = 0; i < list.size; ++i)
-      out[size++] = {list.frames[i], kBothFields, is_long_term};
+    for (std::size_t i = 0; i < list.size; ++i) {
+      const ReferenceFrame& frame = *list.frames[i];
+      is_in_doubt = is_in_doubt || c.is_in_doubt(frame);
+      if (c.takes_part(marked(frame))) {
+        out[size++] = {&frame, kBothFields, is_long_term, is_in_doubt};
+      }
+    }
     return size;
   }
   std::uint8_t parity = c.current_fields;
@@ -103,12 +132,17 @@ std::size_t append(const Context& c, const FrameList& list, bool is_long_term, E
   bool is_alternating = true;
   for (;;) {
     std::size_t& i = next[parity];
-    const auto is_marked = [&](const ReferenceFrame& frame) {
-      return ((is_long_term ? frame.long_term : frame.short_term) & parity) != 0;
-    };
-    while (i < list.size && !is_marked(*list.frames[i])) ++i;
+    for (; i < list.size; ++i) {
+      const ReferenceFrame& frame = *list.frames[i];
+      const bool is_marked = (marked(frame) & parity) != 0;
+      is_in_doubt =
+          is_in_doubt || frame.is_lost || frame.is_doubtful || (!is_marked && c.is_half(frame));
+      if (is_marked) break;
+    }
+    // Unknown frames would come behind the known ones, with a field of this parity.
+    is_in_doubt = is_in_doubt || (i == list.size && c.unknown_before);
     if (i < list.size) {
-      out[size++] = {list.frames[i++], parity, is_long_term};
+      out[size++] = {list.frames[i++], parity, is_long_term, is_in_doubt};
     } else if (is_alternating) {
       is_alternating = false;  // what the other parity has left follows in order
       parity = static_cast<std::uint8_t>(kBothFields - parity);
@@ -120,17 +154,53 @@ std::size_t append(const Context& c, const FrameList& list, bool is_long_term, E
   }
 }
 
+/// Whether frames were lost, or lost their marking with one, of which nobody knows the place in an
+/// order of counts.
+bool has_unplaced_frame(const Context& c) noexcept {
+  return std::any_of(c.frames.begin(), c.frames.end(), [](const ReferenceFrame& frame) {
+    return (frame.is_lost || frame.is_doubtful) && frame.short_term != 0;
+  });
+}
+
+/// Puts those entries in doubt that unknown pictures of the past may precede: they come where the
+/// counts fall below `unknown_before`.
+void doubt_behind_unknown(const Context& c, int X, EntryList& list, std::size_t size) noexcept {
+  const bool is_anywhere = *c.unknown_before == std::numeric_limits<std::int32_t>::max();
+  bool is_in_doubt = is_anywhere || (X == 0 && c.PicOrderCnt < *c.unknown_before);
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::int32_t poc = list[i].frame->PicOrderCnt();
+    const bool is_past = poc <= c.PicOrderCnt;
+    // List 0 goes from the past to the future, list 1 the other way round.
+    is_in_doubt = is_in_doubt || (is_past ? poc < *c.unknown_before : X == 0);
+    list[i].is_in_doubt = list[i].is_in_doubt || is_in_doubt;
+  }
+}
+
 /// Initialisation of both lists, 8.2.4.2.
 void initialise(const Context& c, EntryList (&lists)[2]) noexcept {
   const int num_lists = c.header.is_b() ? 2 : 1;
   std::size_t size[2] = {};
   for (int X = 0; X < num_lists; ++X) {
+    bool is_in_doubt = c.header.is_b() && has_unplaced_frame(c);
     const FrameList short_term =
         c.header.is_b() ? short_term_by_pic_order_cnt(c, X) : short_term_by_frame_num(c);
-    size[X] = append(c, short_term, false, lists[X], 0);
-    size[X] = append(c, long_term_frames(c), true, lists[X], size[X]);
+    size[X] = append(c, short_term, false, lists[X], 0, is_in_doubt);
+    if (c.header.is_b() && c.unknown_before) doubt_behind_unknown(c, X, lists[X], size[X]);
+    is_in_doubt = is_in_doubt || c.unknown_before.has_value();
+    size[X] = append(c, long_term_frames(c), true, lists[X], size[X], is_in_doubt);
   }
-  if (size[1] > 1 && lists[0] == lists[1]) std::swap(lists[1][0], lists[1][1]);
+  if (num_lists == 2 && lists[0] == lists[1]) {
+    if (size[1] > 1) std::swap(lists[1][0], lists[1][1]);
+    // With one picture more or less they would have been swapped, or not. Unknown pictures are
+    // past: with them, lists that hold future ones alone would not be equal.
+    const auto end = lists[1].begin() + size[1];
+    const auto in_doubt = [](const Entry& entry) { return entry.is_in_doubt; };
+    const bool is_past = size[1] > 0 && lists[1][0].frame->PicOrderCnt() <= c.PicOrderCnt;
+    if ((c.unknown_before && (is_past || size[1] > 1)) ||
+        std::any_of(lists[1].begin(), end, in_doubt)) {
+      std::for_each(lists[1].begin(), end, [](Entry& entry) { entry.is_in_doubt = true; });
+    }
+  }
   for (int X = 0; X < num_lists; ++X) {
     for (std::size_t i = c.header.num_ref_idx_active[X]; i < size[X]; ++i) lists[X][i] = {};
   }
@@ -169,6 +239,7 @@ void insert(const Entry& entry, std::size_t refIdxLX, std::size_t num_active,
 
 /// Modification process, 8.2.4.3.
 void modify(const Context& c, int X, EntryList& list) noexcept {
+  const std::size_t num_active = c.header.num_ref_idx_active[X];
   const std::int32_t MaxPicNum = c.header.MaxPicNum;
   std::int32_t picNumLXPred = c.header.CurrPicNum;
   for (std::size_t refIdxLX = 0; refIdxLX < c.header.num_ref_pic_list_modifications[X];
@@ -186,7 +257,15 @@ void modify(const Context& c, int X, EntryList& list) noexcept {
           picNumLXPred > c.header.CurrPicNum ? picNumLXPred - MaxPicNum : picNumLXPred;
       entry = find(c, picNumLX, false);
     }
-    insert(entry, refIdxLX, c.header.num_ref_idx_active[X], list);
+    // A LongTermFrameIdx may have been given to another frame since, and across a loss it is not
+    // certain how far apart two picture order counts are.
+    entry.is_in_doubt = entry.frame != nullptr && entry.frame->is_doubtful &&
+                        (entry.is_long_term || c.header.is_b());
+    insert(entry, refIdxLX, num_active, list);
+    if (entry.frame == nullptr) {
+      // More was lost than anybody noticed: where this picture stood, others moved up.
+      for (std::size_t i = refIdxLX; i < num_active; ++i) list[i].is_in_doubt = true;
+    }
   }
 }
 
@@ -198,7 +277,7 @@ prim::RefPicture to_ref_picture(const Entry& entry) noexcept {
   }
   const ReferenceFrame& frame = *entry.frame;
   out.is_long_term = entry.is_long_term;
-  out.is_missing = frame.is_missing;
+  out.is_missing = frame.is_missing || entry.is_in_doubt;
   out.top_poc = frame.poc[0];
   out.bottom_poc = frame.poc[1];
   if (entry.fields == kBothFields) {
@@ -222,8 +301,9 @@ prim::RefPicture to_ref_picture(const Entry& entry) noexcept {
 }  // namespace
 
 void build_ref_pic_lists(const Sps& sps, const SliceHeader& header, std::int32_t PicOrderCnt,
-                         std::span<const ReferenceFrame> frames, prim::SliceRefs& out) noexcept {
-  const Context context{sps, header, PicOrderCnt, frames, fields_of(header)};
+                         std::span<const ReferenceFrame> frames, prim::SliceRefs& out,
+                         std::optional<std::int32_t> unknown_before) noexcept {
+  const Context context{sps, header, PicOrderCnt, frames, fields_of(header), unknown_before};
   out.num_ref[0] = out.num_ref[1] = 0;
   if (header.is_intra()) return;
   EntryList lists[2];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "cope/h264/ref_marking.h"
@@ -17,8 +18,17 @@ namespace cope::h264 {
 /// \param PicOrderCnt   of the current picture, PicOrderCnt(CurrPic)
 /// \param frames        reference frames, numbered for this picture; the first field of the current
 ///                      frame among them
-/// \param out           entries without a picture, and inferred pictures, are `is_missing`
+/// \param out           entries without a picture, inferred pictures, and those in doubt, are
+///                      `is_missing`
+/// \param unknown_before  `ReferenceMarking::unknown_before()`
+///
+/// After a loss an entry is in doubt where the lost frame, or what it said about older ones
+/// (8.2.5.4), may have put another picture at its index. In initial lists (8.2.4.2) those are the
+/// entries from the first lost or older frame on; of lists by picture order count all, as long as
+/// such frames are there, for the count of a lost one is not known. Short-term pictures that a
+/// modification (8.2.4.3) names are certain.
 void build_ref_pic_lists(const Sps& sps, const SliceHeader& header, std::int32_t PicOrderCnt,
-                         std::span<const ReferenceFrame> frames, prim::SliceRefs& out) noexcept;
+                         std::span<const ReferenceFrame> frames, prim::SliceRefs& out,
+                         std::optional<std::int32_t> unknown_before = std::nullopt) noexcept;
 
 }  // namespace cope::h264

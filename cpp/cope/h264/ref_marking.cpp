@@ -40,7 +40,13 @@ void ReferenceMarking::update_frame_num_wrap(std::int32_t frame_num,
 void ReferenceMarking::infer_frame(const Sps& sps, std::int32_t frame_num,
                                    PicOrderCnt poc) noexcept {
   update_frame_num_wrap(frame_num, sps.MaxFrameNum());
+  const bool is_lost = !sps.gaps_in_frame_num_value_allowed_flag;
+  if (is_lost) {
+    for (int i = 0; i < num_frames_; ++i) frames_[static_cast<std::size_t>(i)].is_doubtful = true;
+    long_term_is_doubtful_ = true;
+  }
   ReferenceFrame& frame = add_frame(frame_num);
+  frame.is_lost = is_lost;
   frame.poc[0] = poc.top;
   frame.poc[1] = poc.bottom;
   frame.fields = frame.short_term = kBothFields;
@@ -78,6 +84,7 @@ void ReferenceMarking::mark(const Sps& sps, const SliceHeader& header,
   // moves nothing. With commands it only catches streams that keep more than they declared.
   slide_window(sps, current);
   remove_unused();
+  if (num_frames_ >= sps.max_num_ref_frames) unknown_before_.reset();
 }
 
 ReferenceFrame& ReferenceMarking::add_frame(std::int32_t frame_num) noexcept {
@@ -167,6 +174,7 @@ void ReferenceMarking::execute(const MemoryManagementControl& mmco, const SliceH
         frame->LongTermFrameIdx = static_cast<std::int32_t>(mmco.long_term_frame_idx);
         frame->short_term = without(frame->short_term, fields);
         frame->long_term = with(frame->long_term, fields);
+        frame->is_doubtful = frame->is_doubtful || long_term_is_doubtful_;
       }
       break;
     case 4:
@@ -177,18 +185,22 @@ void ReferenceMarking::execute(const MemoryManagementControl& mmco, const SliceH
           frame.long_term = 0;
         }
       }
+      if (mmco.max_long_term_frame_idx_plus1 == 0) long_term_is_doubtful_ = false;
       break;
     case 5:
       for (int i = 0; i < num_frames_; ++i) {
         frames_[static_cast<std::size_t>(i)].short_term = 0;
         frames_[static_cast<std::size_t>(i)].long_term = 0;
       }
+      unknown_before_.reset();
+      long_term_is_doubtful_ = false;
       break;
     case 6:
       free_long_term_frame_idx(mmco.long_term_frame_idx, current);
       current.LongTermFrameIdx = static_cast<std::int32_t>(mmco.long_term_frame_idx);
       current.short_term = without(current.short_term, current_fields);
       current.long_term = with(current.long_term, current_fields);
+      current.is_doubtful = current.is_doubtful || long_term_is_doubtful_;
       break;
     default:
       break;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "cope/h264/poc.h"
@@ -33,6 +34,10 @@ struct ReferenceFrame {
   std::uint8_t short_term = 0;        ///< fields marked "used for short-term reference"
   std::uint8_t long_term = 0;         ///< fields marked "used for long-term reference"
   bool is_missing = false;            ///< inferred: "non-existing" or lost (8.2.5.2)
+  bool is_lost = false;               ///< inferred where the SPS allows no gap; `is_missing` too
+  /// Older than a lost frame, which may have marked it: whether it is still a reference, and which
+  /// place it has in a list, cannot be known.
+  bool is_doubtful = false;
 
   bool is_reference() const noexcept { return (short_term | long_term) != 0; }
   bool is_coded_frame() const noexcept { return decode_index[0] == decode_index[1]; }
@@ -72,12 +77,25 @@ class ReferenceMarking {
   }
 
   /// Marks everything "unused for reference".
-  void clear() noexcept { num_frames_ = 0; }
+  void clear() noexcept {
+    num_frames_ = 0;
+    unknown_before_.reset();
+    long_term_is_doubtful_ = false;
+  }
+
+  /// Says that decoding starts with a picture that is no IDR picture: references from before may be
+  /// in the lists until as many are known as there can be.
+  void start_in_the_middle(std::int32_t PicOrderCnt) noexcept { unknown_before_ = PicOrderCnt; }
+  /// References may exist of which nothing is known but that they precede this count in output
+  /// order, as all do that are decoded before a random access point; elsewhere it is the largest
+  /// number.
+  std::optional<std::int32_t> unknown_before() const noexcept { return unknown_before_; }
 
   /// Numbers the short-term frames for a picture of the given frame_num (8.2.4.1).
   void update_frame_num_wrap(std::int32_t frame_num, std::int32_t MaxFrameNum) noexcept;
 
-  /// Adds a frame inferred by 8.2.5.2, after sliding the window for it.
+  /// Adds a frame inferred by 8.2.5.2, after sliding the window for it. Where the SPS allows no gap
+  /// it was lost, and with it what it may have had to say about others (8.2.5.4).
   void infer_frame(const Sps& sps, std::int32_t frame_num, PicOrderCnt poc) noexcept;
 
   /// A decoded reference picture to be marked.
@@ -109,6 +127,8 @@ class ReferenceMarking {
 
   std::array<ReferenceFrame, kMaxFrames> frames_;  ///< in the order in which they came
   int num_frames_ = 0;
+  std::optional<std::int32_t> unknown_before_;
+  bool long_term_is_doubtful_ = false;  ///< a lost frame may have assigned LongTermFrameIdx
 };
 
 }  // namespace cope::h264

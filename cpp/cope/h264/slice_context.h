@@ -90,6 +90,8 @@ enum class SliceEnd : std::uint8_t {
   kOverrun,        ///< the data ended inside a macroblock
   kTooManyMbs,     ///< macroblocks beyond the picture
   kOutputFull,     ///< more levels than the picture has samples: slices overlap
+  kOverlap,        ///< a macroblock that another slice holds
+  kTrailingData,   ///< end_of_slice_flag before the data end
 };
 
 struct SliceResult {

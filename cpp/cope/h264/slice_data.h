@@ -6,6 +6,7 @@
 
 #include "cope/base/host_device.h"
 #include "cope/h264/inter_pred.h"
+#include "cope/h264/local_reader.h"
 #include "cope/h264/mb_state.h"
 #include "cope/h264/mb_type_tables.h"
 #include "cope/h264/motion_syntax.h"
@@ -21,41 +22,38 @@ namespace cope::h264 {
 /// `Reader` is CabacReader or CavlcReader; the syntax is written once for both. Host and device
 /// code: no allocation, no exception, no virtual call. Vectors are not derived here, only their
 /// syntax kept.
-template <class Reader>
+template <class Reader, bool kMbaff>
 class SliceDataParser {
  public:
   COPE_HD SliceDataParser(const SliceParams& slice, const PictureArrays& out, OutputCursor& cursor,
                           Reader& reader) noexcept
-      : s_(slice), out_(out), cursor_(cursor), r_(reader), QPY_(slice.SliceQPY) {
+      : s_(slice), out_(out), cursor_(cursor), r_(reader) {
     locator_.mbs = out.mbs;
     locator_.PicWidthInMbs = slice.PicWidthInMbs;
     locator_.slice_id = slice.slice_id;
-    locator_.MbaffFrameFlag = slice.MbaffFrameFlag;
     locator_.chroma_rows = slice.ChromaArrayType == 2 ? 4 : 2;
+    set_qp(slice.SliceQPY);
   }
 
   COPE_HD SliceResult parse() noexcept {
     const bool inter_slice = s_.slice_type != kI && s_.slice_type != kSI;
     std::uint32_t mb_skip_run = 0;
     bool run_pending = false;  // mb_skip_run was read and the macroblock behind it was not yet
-    std::size_t start = r_.bit_pos();
+    LocalReader<Reader> r(r_);
+    std::size_t start = r->bit_pos();
 
     for (CurrMbAddr_ = s_.first_mb_addr;; CurrMbAddr_ = next_mb_address()) {
-      if (CurrMbAddr_ >= s_.PicSizeInMbs) return stop(SliceEnd::kTooManyMbs);
-      if (cursor_.num_levels + kMaxLevelsPerMb > out_.max_levels ||
-          cursor_.num_records + kMaxRecordsPerMb > out_.max_records ||
-          cursor_.num_mvds + kMaxMvdPerMb > out_.max_mvds) {
-        return stop(SliceEnd::kOutputFull);
-      }
+      if (CurrMbAddr_ >= s_.PicSizeInMbs) return stop(SliceEnd::kTooManyMbs, start);
       begin_macroblock();
+      if (COPE_UNLIKELY(out_.slice_idx[block_] != prim::kNoSlice)) return stop(SliceEnd::kOverlap, start);
 
       bool skipped = false;
       if (inter_slice) {
         if constexpr (Reader::kIsCabac) {
-          skipped = r_.mb_skip_flag(s_.slice_type == kB, n_.left[0], n_.above);
+          skipped = r->mb_skip_flag(s_.slice_type == kB, *n_.left, *n_.above);
         } else {
           if (!run_pending) {
-            mb_skip_run = r_.mb_skip_run();
+            mb_skip_run = r->mb_skip_run();
             run_pending = true;
           }
           skipped = mb_skip_run != 0;
@@ -66,25 +64,39 @@ class SliceDataParser {
       if (skipped) {
         store_skip();
         if constexpr (!Reader::kIsCabac) {
-          if (mb_skip_run == 0) more = r_.more_rbsp_data();
+          if (mb_skip_run == 0) more = r->more_rbsp_data();
         }
       } else {
         run_pending = false;
-        if (s_.MbaffFrameFlag && (!is_bottom_ || prev_mb_skipped_)) read_mb_field_decoding_flag();
-        if (!macroblock_layer()) return damaged();
-        if constexpr (!Reader::kIsCabac) more = r_.more_rbsp_data();
+        if (cursor_.num_levels + kMaxLevelsPerMb > out_.max_levels ||
+            cursor_.num_records + kMaxRecordsPerMb > out_.max_records ||
+            cursor_.num_mvds + kMaxMvdPerMb > out_.max_mvds) {
+          return stop(SliceEnd::kOutputFull, start);
+        }
+        r.put_back();
+        if (kMbaff && (!is_bottom_ || prev_mb_skipped_)) read_mb_field_decoding_flag();
+        const bool ok = macroblock_layer();
+        r.take_again();
+        if (!ok) return damaged();
+        if constexpr (!Reader::kIsCabac) more = r->more_rbsp_data();
       }
-      prev_mb_skipped_ = skipped;
       if constexpr (Reader::kIsCabac) {
-        if (!s_.MbaffFrameFlag || is_bottom_) more = !r_.end_of_slice_flag();
+        if (!kMbaff || is_bottom_) more = !r->end_of_slice_flag();
       }
-      if (COPE_UNLIKELY(r_.overrun())) return damaged();
+      if (COPE_UNLIKELY(r->overrun())) {
+        r.put_back();
+        return damaged();
+      }
+      if constexpr (kMbaff) prev_mb_skipped_ = skipped;
 
-      const std::size_t end = r_.bit_pos();
+      const std::size_t end = r->bit_pos();
       out_.bits[block_] = static_cast<std::uint32_t>(end - start);
       start = end;
       ++num_mbs_;
-      if (!more) return stop(SliceEnd::kComplete);
+      if (!more) {
+        r.put_back();
+        return finish();
+      }
     }
   }
 
@@ -94,18 +106,40 @@ class SliceDataParser {
   static constexpr std::uint8_t kI = 2;
   static constexpr std::uint8_t kSI = 4;
 
-  COPE_HD SliceResult stop(SliceEnd end) const noexcept {
-    return {end, element_, static_cast<std::int64_t>(r_.bit_pos()), num_mbs_};
+  COPE_HD SliceResult stop(SliceEnd end, std::size_t bit_pos) const noexcept {
+    return {end, element_, static_cast<std::int64_t>(bit_pos), num_mbs_};
   }
 
-  /// Takes the current macroblock back: what was read of it cannot be trusted.
+  /// The slice says that it is complete.
+  COPE_HD SliceResult finish() noexcept {
+    if (kMbaff && !is_bottom_) {  // data that were cut may end like this
+      if (prev_mb_skipped_) take_back(CurrMbAddr_, block_);
+      return stop(SliceEnd::kOverrun, r_.bit_pos());
+    }
+    if constexpr (Reader::kIsCabac) {
+      if (COPE_UNLIKELY(!r_.ends_in_order())) return stop(SliceEnd::kTrailingData, r_.bit_pos());
+    }
+    return stop(SliceEnd::kComplete, r_.bit_pos());
+  }
+
+  COPE_HD void take_back(std::int32_t mb_addr, std::size_t block) noexcept {
+    out_.mbs[mb_addr].slice_id = 0;
+    out_.type[block] = static_cast<std::uint8_t>(prim::BlockType::kLost);
+    out_.slice_idx[block] = prim::kNoSlice;
+  }
+
+  /// Takes the current macroblock back: what was read of it cannot be trusted. Nor can the skipped
+  /// one above it in its pair, for it is the lower one that says whether both are field
+  /// macroblocks.
   COPE_HD SliceResult damaged() noexcept {
-    out_.mbs[CurrMbAddr_].slice_id = 0;
-    out_.type[block_] = static_cast<std::uint8_t>(prim::BlockType::kLost);
-    out_.slice_idx[block_] = prim::kNoSlice;
+    take_back(CurrMbAddr_, block_);
+    if (kMbaff && is_bottom_ && prev_mb_skipped_) {
+      take_back(CurrMbAddr_ - 1, block_ - static_cast<std::size_t>(s_.PicWidthInMbs));
+    }
     cursor_ = begin_;
-    return stop(element_ != nullptr && !r_.overrun() ? SliceEnd::kInvalidSyntax
-                                                     : SliceEnd::kOverrun);
+    return stop(
+        element_ != nullptr && !r_.is_at_end() ? SliceEnd::kInvalidSyntax : SliceEnd::kOverrun,
+        r_.bit_pos());
   }
 
   COPE_HD bool invalid(const char* element) noexcept {
@@ -123,9 +157,9 @@ class SliceDataParser {
     return next;
   }
 
-  COPE_HD void begin_macroblock() noexcept {
+  COPE_HD COPE_FORCE_INLINE void begin_macroblock() noexcept {
     begin_ = cursor_;
-    if (s_.MbaffFrameFlag) {
+    if constexpr (kMbaff) {
       const std::int32_t pair = CurrMbAddr_ >> 1;
       is_bottom_ = (CurrMbAddr_ & 1) != 0;
       mb_x_ = pair % s_.PicWidthInMbs;
@@ -181,26 +215,26 @@ class SliceDataParser {
   }
 
   /// Fills the block map of the current macroblock.
-  COPE_HD void store_block(prim::BlockType type, unsigned flags) noexcept {
+  COPE_HD COPE_FORCE_INLINE void store_block(prim::BlockType type, unsigned flags) noexcept {
     out_.type[block_] = static_cast<std::uint8_t>(type);
     out_.flags[block_] =
-        static_cast<std::uint8_t>(flags | (s_.MbaffFrameFlag && is_field_ ? prim::kFieldBlock : 0));
+        static_cast<std::uint8_t>(flags | (kMbaff && is_field_ ? unsigned{prim::kFieldBlock} : 0u));
     out_.partition_shape[block_] = 0;
     out_.partition[block_] = 0;
     out_.qp[block_] = static_cast<std::int8_t>(QPY_);
     out_.slice_idx[block_] = s_.slice_idx;
   }
 
-  COPE_HD void begin_state(unsigned flags) noexcept {
+  COPE_HD COPE_FORCE_INLINE void begin_state(unsigned flags) noexcept {
     MbState& mb = out_.mbs[CurrMbAddr_];
     mb = MbState{};
     mb.slice_id = s_.slice_id;
-    mb.flags = static_cast<std::uint16_t>(flags | (s_.MbaffFrameFlag && is_field_ ? kMbField : 0));
+    mb.flags = static_cast<std::uint16_t>(flags | (kMbaff && is_field_ ? unsigned{kMbField} : 0u));
     if constexpr (!Reader::kIsCabac) std::memset(out_.total_coeff[CurrMbAddr_], 0, 48);
     if (out_.intra_pred_mode != nullptr) std::memset(out_.intra_pred_mode[CurrMbAddr_], 2, 16);
   }
 
-  COPE_HD void store_skip() noexcept {
+  COPE_HD COPE_FORCE_INLINE void store_skip() noexcept {
     const bool direct = s_.slice_type == kB;
     begin_state(kMbSkip | (direct ? kMbDirect16x16 : 0));
     store_block(prim::BlockType::kSkip, direct ? prim::kDirect : 0);
@@ -211,34 +245,37 @@ class SliceDataParser {
   // ----------------------------------------------------------------
 
   COPE_HD bool macroblock_layer() noexcept {
+    const unsigned mb_type = read_mb_type();
+    switch (s_.slice_type) {
+      case kI:
+        return intra_macroblock(mb_type);
+      case kSI:
+        return mb_type == 0 ? si_macroblock() : intra_macroblock(mb_type - 1);
+      case kB:
+        return mb_type < 23 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 23);
+      default:
+        return mb_type < 5 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 5);
+    }
+  }
+
+  /// mb_type as Tables 7-11 to 7-14 number it; of an SI slice: 0 for SI, 1 + MbTypeI.
+  COPE_HD COPE_FORCE_INLINE unsigned read_mb_type() noexcept {
+    LocalReader<Reader> r(r_);
     if constexpr (Reader::kIsCabac) {
+      const MbState& a = *n_.left;
+      const MbState& b = *n_.above;
       switch (s_.slice_type) {
         case kI:
-          return intra_macroblock(r_.mb_type_i(n_.left[0], n_.above));
+          return r->mb_type_i(a, b);
         case kSI:
-          if (r_.mb_type_is_si(n_.left[0], n_.above)) return si_macroblock();
-          return intra_macroblock(r_.mb_type_i(n_.left[0], n_.above));
-        case kB: {
-          const unsigned mb_type = r_.mb_type_b(n_.left[0], n_.above);
-          return mb_type < 23 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 23);
-        }
-        default: {
-          const unsigned mb_type = r_.mb_type_p();
-          return mb_type < 5 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 5);
-        }
+          return r->mb_type_is_si(a, b) ? 0 : 1 + r->mb_type_i(a, b);
+        case kB:
+          return r->mb_type_b(a, b);
+        default:
+          return r->mb_type_p();
       }
     } else {
-      const unsigned mb_type = r_.mb_type();
-      switch (s_.slice_type) {
-        case kI:
-          return intra_macroblock(mb_type);
-        case kSI:
-          return mb_type == 0 ? si_macroblock() : intra_macroblock(mb_type - 1);
-        case kB:
-          return mb_type < 23 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 23);
-        default:
-          return mb_type < 5 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 5);
-      }
+      return r->mb_type();
     }
   }
 
@@ -253,7 +290,7 @@ class SliceDataParser {
     if (mb_type == kI_NxN) {
       begin_state(kMbIntra | kMbINxN);
       const bool transform_size_8x8_flag =
-          s_.transform_8x8_mode_flag && r_.transform_size_8x8_flag(n_.left[0], n_.above);
+          s_.transform_8x8_mode_flag && r_.transform_size_8x8_flag(*n_.left, *n_.above);
       return i_nxn(transform_size_8x8_flag ? prim::BlockType::kI8x8 : prim::BlockType::kI4x4,
                    transform_size_8x8_flag);
     }
@@ -290,17 +327,21 @@ class SliceDataParser {
     mb.is_intra = true;
     mb.transform_size_8x8_flag = transform_size_8x8_flag;
     if (transform_size_8x8_flag) state.flags |= kMbTransform8x8;
-    const unsigned step = transform_size_8x8_flag ? 4 : 1;
-    for (unsigned blk = 0; blk < 16; blk += step) {
-      const bool prev_intra_pred_mode_flag = r_.prev_intra_pred_mode_flag();
-      const int rem = prev_intra_pred_mode_flag ? -1 : static_cast<int>(r_.rem_intra_pred_mode());
-      if (out_.intra_pred_mode != nullptr) store_intra_pred_mode(blk, step, rem);
-    }
+    read_intra_pred_modes(transform_size_8x8_flag ? 4 : 1);
     if (out_.intra_pred_mode != nullptr) mb.intra_pred_mode = out_.intra_pred_mode[CurrMbAddr_];
     if (!read_intra_chroma_pred_mode(mb)) return false;
     mb.coded_block_pattern = r_.coded_block_pattern(n_, s_.ChromaArrayType, true);
     if (mb.coded_block_pattern == 0xff) return invalid("coded_block_pattern");
     return qp_and_residual(mb, type, transform_size_8x8_flag ? prim::kTransform8x8 : 0);
+  }
+
+  COPE_HD void read_intra_pred_modes(unsigned step) noexcept {
+    LocalReader<Reader> r(r_);
+    for (unsigned blk = 0; blk < 16; blk += step) {
+      const bool prev_intra_pred_mode_flag = r->prev_intra_pred_mode_flag();
+      const int rem = prev_intra_pred_mode_flag ? -1 : static_cast<int>(r->rem_intra_pred_mode());
+      if (out_.intra_pred_mode != nullptr) store_intra_pred_mode(blk, step, rem);
+    }
   }
 
   /// Intra4x4PredMode and Intra8x8PredMode (8.3.1.1, 8.3.2.1), on the 4x4 grid. Only lossless
@@ -313,19 +354,19 @@ class SliceDataParser {
     int a = 0;
     int b = 0;
     bool dcPredModePredictedFlag = false;
-    const auto unusable = [this](const MbState* mb) {
-      return mb == nullptr || ((mb->flags & kMbIntra) == 0 && s_.constrained_intra_pred_flag);
+    const auto unusable = [this](bool is_available, const MbState& mb) {
+      return !is_available || ((mb.flags & kMbIntra) == 0 && s_.constrained_intra_pred_flag);
     };
     if (x != 0) {
       a = modes[4 * y + x - 1];
-    } else if (unusable(n_.left[y / 2])) {
+    } else if (unusable(n_.has_left(), n_.left_of(y))) {
       dcPredModePredictedFlag = true;
     } else {
-      a = out_.intra_pred_mode[n_.left_addr[y / 2]][4 * n_.left_row[y] + 3];
+      a = out_.intra_pred_mode[n_.left_addr_of(y)][4 * n_.left_row(y) + 3];
     }
     if (y != 0) {
       b = modes[4 * (y - 1) + x];
-    } else if (unusable(n_.above)) {
+    } else if (unusable(n_.has_above(), *n_.above)) {
       dcPredModePredictedFlag = true;
     } else {
       b = out_.intra_pred_mode[n_.above_addr][12 + x];
@@ -343,7 +384,7 @@ class SliceDataParser {
 
   COPE_HD bool read_intra_chroma_pred_mode(ResidualMb& mb) noexcept {
     if (s_.ChromaArrayType != 1 && s_.ChromaArrayType != 2) return true;
-    const unsigned mode = r_.intra_chroma_pred_mode(n_.left[0], n_.above);
+    const unsigned mode = r_.intra_chroma_pred_mode(*n_.left, *n_.above);
     if (mode > 3) return invalid("intra_chroma_pred_mode");
     mb.intra_chroma_pred_mode = static_cast<std::uint8_t>(mode);
     if (mode != 0) out_.mbs[CurrMbAddr_].flags |= kMbChromaPredNonDc;
@@ -365,7 +406,8 @@ class SliceDataParser {
       std::memset(motion.sub_mb_type, 0, sizeof motion.sub_mb_type);
       std::memset(motion.ref_idx, -1, sizeof motion.ref_idx);
       const MbTypeInfo info = is_b ? kMbTypeInfoB[mb_type] : kMbTypeInfoP[mb_type];
-      InterPredParser<Reader> pred(s_, out_, cursor_, r_, n_, out_.mbs[CurrMbAddr_], is_field_);
+      InterPredParser<Reader, kMbaff> pred(s_, out_, cursor_, r_, n_, out_.mbs[CurrMbAddr_],
+                                           is_field_);
       if (info.NumMbPart == 4) {
         shape = 3;
         if (!pred.sub_mb_pred(motion, may_transform_8x8, partition)) return invalid(pred.element());
@@ -375,12 +417,10 @@ class SliceDataParser {
       }
     }
     ResidualMb mb;
-    mb.coded_block_pattern = r_.coded_block_pattern(n_, s_.ChromaArrayType, false);
-    if (mb.coded_block_pattern == 0xff) return invalid("coded_block_pattern");
-    if ((mb.coded_block_pattern & 15) != 0 && s_.transform_8x8_mode_flag && may_transform_8x8) {
-      mb.transform_size_8x8_flag = r_.transform_size_8x8_flag(n_.left[0], n_.above);
-      if (mb.transform_size_8x8_flag) out_.mbs[CurrMbAddr_].flags |= kMbTransform8x8;
+    if (!read_inter_coded_block_pattern(mb, may_transform_8x8)) {
+      return invalid("coded_block_pattern");
     }
+    if (mb.transform_size_8x8_flag) out_.mbs[CurrMbAddr_].flags |= kMbTransform8x8;
     if (!qp_and_residual(mb, prim::BlockType::kInter,
                          (direct ? unsigned{prim::kDirect} : 0u) |
                              (mb.transform_size_8x8_flag ? unsigned{prim::kTransform8x8} : 0u))) {
@@ -389,6 +429,27 @@ class SliceDataParser {
     out_.partition_shape[block_] = static_cast<std::uint8_t>(shape);
     out_.partition[block_] = static_cast<std::uint8_t>(partition);
     return true;
+  }
+
+  /// coded_block_pattern and transform_size_8x8_flag of an inter macroblock.
+  COPE_HD bool read_inter_coded_block_pattern(ResidualMb& mb, bool may_transform_8x8) noexcept {
+    LocalReader<Reader> r(r_);
+    mb.coded_block_pattern = r->coded_block_pattern(n_, s_.ChromaArrayType, false);
+    if (mb.coded_block_pattern == 0xff) return false;
+    if ((mb.coded_block_pattern & 15) != 0 && s_.transform_8x8_mode_flag && may_transform_8x8) {
+      mb.transform_size_8x8_flag = r->transform_size_8x8_flag(*n_.left, *n_.above);
+    }
+    return true;
+  }
+
+  /// QPY and what follows from it.
+  COPE_HD void set_qp(int QPY) noexcept {
+    QPY_ = QPY;
+    qp_[0] = static_cast<std::uint8_t>(QPY + s_.QpBdOffsetY);
+    for (int c = 0; c < 2; ++c) {
+      qp_[1 + c] =
+          static_cast<std::uint8_t>(derive_qp_c(QPY, s_.chroma_qp_index_offset[c], s_.QpBdOffsetC));
+    }
   }
 
   /// The end of every macroblock but I_PCM: mb_qp_delta and residual().
@@ -406,7 +467,7 @@ class SliceDataParser {
       return invalid("mb_qp_delta");
     }
     prev_qp_delta_nonzero_ = mb_qp_delta != 0;
-    QPY_ = derive_qp_y(QPY_, mb_qp_delta, s_.QpBdOffsetY);
+    if (mb_qp_delta != 0) set_qp(derive_qp_y(QPY_, mb_qp_delta, s_.QpBdOffsetY));
     const bool bypass = s_.qpprime_y_zero_transform_bypass_flag && QPY_ + s_.QpBdOffsetY == 0;
     store_block(type, block_flags | (bypass ? unsigned{prim::kTransquantBypass} : 0u));
 
@@ -414,8 +475,9 @@ class SliceDataParser {
     mb.mb_x = mb_x_;
     mb.mb_row = mb_row_;
     mb.is_field = s_.field_pic_flag || is_field_;
-    mb.QPY = QPY_;
-    ResidualParser<Reader> residual(s_, out_, cursor_, r_, n_, mb);
+    mb.transform_bypass = bypass;
+    for (int i = 0; i < 3; ++i) mb.qp[i] = qp_[i];
+    ResidualParser<Reader, kMbaff> residual(s_, out_, cursor_, r_, n_, mb);
     return residual.parse(state.coded) || invalid("residual_block");
   }
 
@@ -423,20 +485,31 @@ class SliceDataParser {
   const PictureArrays& out_;
   OutputCursor& cursor_;
   Reader& r_;
-  MbLocator locator_;
-  MbNeighbours n_;
+  MbLocator<kMbaff> locator_;
+  MbNeighbours<kMbaff> n_;
   OutputCursor begin_;  // of the current macroblock
   std::int32_t CurrMbAddr_ = 0;
   std::int32_t mb_x_ = 0;
   std::int32_t mb_row_ = 0;
   std::size_t block_ = 0;  // index into the block map
   std::int32_t num_mbs_ = 0;
-  int QPY_;
+  int QPY_ = 0;
+  std::uint8_t qp_[3] = {};  // QP'Y, QP'C of Cb and of Cr
   bool prev_qp_delta_nonzero_ = false;
   bool prev_mb_skipped_ = false;
   bool is_bottom_ = false;
   bool is_field_ = false;  // mb_field_decoding_flag
   const char* element_ = nullptr;
 };
+
+/// slice_data() of a picture or of an MBAFF frame, which find neighbours differently.
+template <class Reader>
+COPE_HD SliceResult parse_slice_data(const SliceParams& slice, const PictureArrays& out,
+                                     OutputCursor& cursor, Reader& reader) noexcept {
+  if (slice.MbaffFrameFlag) {
+    return SliceDataParser<Reader, true>(slice, out, cursor, reader).parse();
+  }
+  return SliceDataParser<Reader, false>(slice, out, cursor, reader).parse();
+}
 
 }  // namespace cope::h264

@@ -25,8 +25,9 @@ bool has_high_profile_fields(std::uint8_t profile_idc) noexcept {
   }
 }
 
-/// hrd_parameters(), E.1.2: read to get past it. False when it makes no sense.
-bool skip_hrd_parameters(bits::BitReader& r) noexcept {
+/// hrd_parameters(), E.1.2, of which only the lengths of delays matter. False when it makes no
+/// sense.
+bool parse_hrd_parameters(bits::BitReader& r, Vui& vui) noexcept {
   const std::uint32_t cpb_cnt_minus1 = r.ue();
   if (cpb_cnt_minus1 > 31) return false;
   r.skip(4 + 4);  // bit_rate_scale, cpb_size_scale
@@ -35,10 +36,15 @@ bool skip_hrd_parameters(bits::BitReader& r) noexcept {
     r.ue();     // cpb_size_value_minus1
     r.skip(1);  // cbr_flag
   }
-  // initial_cpb_removal_delay_length_minus1, cpb_removal_delay_length_minus1,
-  // dpb_output_delay_length_minus1, time_offset_length
-  r.skip(5 + 5 + 5 + 5);
-  return !r.overrun();
+  r.skip(5);  // initial_cpb_removal_delay_length_minus1
+  const std::uint32_t cpb_removal_delay_length_minus1 = r.u(5);
+  const std::uint32_t dpb_output_delay_length_minus1 = r.u(5);
+  r.skip(5);  // time_offset_length
+  if (r.overrun()) return false;
+  vui.CpbDpbDelaysPresentFlag = true;
+  vui.cpb_removal_delay_length_minus1 = static_cast<std::uint8_t>(cpb_removal_delay_length_minus1);
+  vui.dpb_output_delay_length_minus1 = static_cast<std::uint8_t>(dpb_output_delay_length_minus1);
+  return true;
 }
 
 /// vui_parameters(), E.1.1. Whatever cannot be read whole is left absent.
@@ -76,9 +82,9 @@ void parse_vui(bits::BitReader r, Vui& vui) noexcept {
     vui.fixed_frame_rate_flag = fixed_frame_rate_flag;
   }
   const bool nal_hrd_parameters_present_flag = r.flag();
-  if (nal_hrd_parameters_present_flag && !skip_hrd_parameters(r)) return;
+  if (nal_hrd_parameters_present_flag && !parse_hrd_parameters(r, vui)) return;
   const bool vcl_hrd_parameters_present_flag = r.flag();
-  if (vcl_hrd_parameters_present_flag && !skip_hrd_parameters(r)) return;
+  if (vcl_hrd_parameters_present_flag && !parse_hrd_parameters(r, vui)) return;
   if (nal_hrd_parameters_present_flag || vcl_hrd_parameters_present_flag) {
     r.skip(1);  // low_delay_hrd_flag
   }
@@ -211,6 +217,9 @@ Status parse_sps(bits::BitReader& r, const Limits& limits, Sps& out) {
   COPE_RETURN_IF_ERROR(parse_pic_order_cnt_fields(r, out));
   const std::uint32_t max_num_ref_frames = r.ue();
   COPE_REQUIRE(max_num_ref_frames <= 16, "max_num_ref_frames", "H.264 A.3.1");
+  if (static_cast<std::int32_t>(max_num_ref_frames) > limits.max_references) {
+    return Status::limit("max_references");
+  }
   out.max_num_ref_frames = static_cast<std::uint8_t>(max_num_ref_frames);
   out.gaps_in_frame_num_value_allowed_flag = r.flag();
   COPE_RETURN_IF_ERROR(parse_picture_size(r, limits, out));

@@ -23,6 +23,9 @@ struct Vui {
   std::uint32_t num_units_in_tick = 0;  // timing_info_present_flag
   std::uint32_t time_scale = 0;         // timing_info_present_flag
   bool fixed_frame_rate_flag = false;
+  bool CpbDpbDelaysPresentFlag = false;               // HRD parameters of either kind are there
+  std::uint8_t cpb_removal_delay_length_minus1 = 23;  // 0..31
+  std::uint8_t dpb_output_delay_length_minus1 = 23;   // 0..31
   bool pic_struct_present_flag = false;
   bool bitstream_restriction_flag = false;
   std::uint32_t max_num_reorder_frames =

@@ -19,7 +19,8 @@ namespace cope::pipeline {
 /// What probing reports of a coded picture beyond `PictureInfo`.
 struct CodingProfile {
   std::int32_t profile_idc = 0;
-  std::uint32_t constraint_flags = 0;  ///< bit i: constraint_set<i>_flag
+  std::uint32_t constraint_flags = 0;  ///< bit i: constraint_set<i>_flag; H.265: the flags from
+                                       ///< general_max_12bit_constraint_flag on
   std::int32_t level_idc = 0;
 };
 
@@ -46,8 +47,9 @@ class CodedUnit {
 
 /// How the parse of one picture went.
 struct Damage {
-  std::int32_t num_blocks_lost = 0;
-  Status first_error;  ///< ok when nothing was damaged
+  std::int32_t num_blocks_lost = 0;  ///< not parsed
+  std::int32_t num_motion_lost = 0;  ///< parsed, but their vectors depend on a loss elsewhere
+  Status first_error;                ///< ok when nothing was damaged
 };
 
 /// Turns one coded picture at a time into primitives. Owns the parser's scratch memory, so a
@@ -83,8 +85,11 @@ class PictureWorker {
 
 struct CodecCounts {
   std::int64_t num_nal_units = 0;
-  std::int64_t num_nal_units_damaged = 0;  ///< dropped
-  Status first_error;                      ///< of a dropped NAL unit
+  std::int64_t num_nal_units_damaged = 0;   ///< dropped
+  std::int64_t num_nal_units_skipped = 0;   ///< of other layers and views, auxiliary, redundant
+  std::int64_t num_nal_units_repeated = 0;  ///< delivered twice
+  std::int64_t num_frames_lost = 0;         ///< reference frames that never came, as far as known
+  Status first_error;                       ///< of a dropped NAL unit
 };
 
 /// One codec: packets in, coded pictures out, in decoding order. Not thread-safe.
@@ -102,6 +107,8 @@ class Codec {
   virtual void finish() = 0;
   /// Moves the next coded picture into `unit`. False when none is ready.
   virtual bool pop(CodedUnit& unit) = 0;
+  /// Packet in which the picture began that is still incomplete, -1 when there is none.
+  virtual std::int64_t open_packet_index() const noexcept = 0;
   virtual CodecCounts counts() const noexcept = 0;
 };
 

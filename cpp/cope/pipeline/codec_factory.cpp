@@ -4,6 +4,7 @@
 
 #include "cope/pipeline/codec.h"
 #include "cope/pipeline/h264_codec.h"
+#include "cope/pipeline/h265_codec.h"
 
 namespace cope::pipeline {
 namespace {
@@ -23,6 +24,7 @@ Result<std::unique_ptr<Codec>> make_codec(const media::StreamInfo& info, const L
     case media::CodecId::kH264:
       return make_h264_codec(info, limits);
     case media::CodecId::kH265:
+      return make_h265_codec(info, limits);
     case media::CodecId::kOther:
       break;
   }

@@ -6,24 +6,63 @@
 namespace cope::pipeline {
 namespace {
 
-// bits 0..1 plane, 2..4 kind, 5..8 block, 9..14 scan position, 15..38 mbAddr, 39..63 level
-std::uint64_t level_key(const prim::CoeffRecord& record, std::uint16_t position,
-                        std::int32_t level) {
-  return static_cast<std::uint64_t>(record.plane) | static_cast<std::uint64_t>(record.kind) << 2 |
-         static_cast<std::uint64_t>(record.block_idx) << 5 |
-         static_cast<std::uint64_t>(position) << 9 |
-         static_cast<std::uint64_t>(record.mb_addr) << 15 |
-         static_cast<std::uint64_t>(static_cast<std::int64_t>(level)) << 39;
-}
+/// Key of a level of H.264.
+///
+/// Bits 0..1 plane, 2..4 kind, 5..8 block, 9..14 scan position, 15..38 mbAddr, 39..63 level.
+struct MacroblockLevelKey {
+  static std::uint64_t place(const prim::CoeffRecord& record) {
+    return static_cast<std::uint64_t>(record.plane) | static_cast<std::uint64_t>(record.kind) << 2 |
+           static_cast<std::uint64_t>(record.block_idx) << 5 |
+           static_cast<std::uint64_t>(record.mb_addr) << 15;
+  }
+  static std::uint64_t level(const prim::CoeffRecord&, std::uint16_t position, std::int32_t level) {
+    return static_cast<std::uint64_t>(position) << 9 |
+           static_cast<std::uint64_t>(static_cast<std::int64_t>(level)) << 39;
+  }
+};
 
+/// Key of a level of H.265.
+///
+/// Bits 0..1 plane, 2..3 log2 of the size - 2, 4..8 xC, 9..13 yC, 14..25 x0 / 4, 26..37 y0 / 4,
+/// 38..63 level.
+struct TransformLevelKey {
+  static std::uint64_t place(const prim::CoeffRecord& record) {
+    return static_cast<std::uint64_t>(record.plane) | (log2_size(record) - 2) << 2 |
+           static_cast<std::uint64_t>(record.x / 4) << 14 |
+           static_cast<std::uint64_t>(record.y / 4) << 26;
+  }
+  static std::uint64_t level(const prim::CoeffRecord& record, std::uint16_t position,
+                             std::int32_t level) {
+    const std::uint64_t xC = position & ((1u << log2_size(record)) - 1);
+    const std::uint64_t yC = static_cast<std::uint64_t>(position) >> log2_size(record);
+    return xC << 4 | yC << 9 | static_cast<std::uint64_t>(static_cast<std::int64_t>(level)) << 38;
+  }
+
+ private:
+  static std::uint64_t log2_size(const prim::CoeffRecord& record) {
+    return static_cast<std::uint64_t>(
+        prim::log2_transform_size(static_cast<prim::CoeffKind>(record.kind)));
+  }
+};
+
+template <class Key>
 void add_levels(const prim::CoeffStream& coeffs, std::array<LevelDigest, 3>& planes) {
   for (const prim::CoeffRecord& record : coeffs.records.span()) {
     LevelDigest& plane = planes[record.plane];
     plane.num_levels += record.count;
+    const std::uint64_t place = Key::place(record);
     for (std::size_t i = record.first; i < std::size_t{record.first} + record.count; ++i) {
       plane.sum_abs += std::abs(std::int64_t{coeffs.levels[i]});
-      plane.hash += mix64(level_key(record, coeffs.positions[i], coeffs.levels[i]));
+      plane.hash += mix64(place | Key::level(record, coeffs.positions[i], coeffs.levels[i]));
     }
+  }
+}
+
+void add_levels(const prim::PicturePrimitives& picture, std::array<LevelDigest, 3>& planes) {
+  if (picture.info.codec == prim::Codec::kH265) {
+    add_levels<TransformLevelKey>(picture.coeffs, planes);
+  } else {
+    add_levels<MacroblockLevelKey>(picture.coeffs, planes);
   }
 }
 
@@ -44,11 +83,15 @@ std::uint64_t vector_key(prim::MotionVector mv) {
 BlockDigest Digester::digest_blocks(const prim::PicturePrimitives& picture) {
   BlockDigest digest;
   const prim::BlockMap& blocks = picture.blocks;
+  const bool is_h265 = picture.info.codec == prim::Codec::kH265;
+  const std::int64_t area = is_h265 ? blocks.block_size * blocks.block_size / 64 : 1;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto type = static_cast<prim::BlockType>(blocks.type[i]);
-    ++digest.num_blocks[blocks.type[i]];
-    if (type != prim::BlockType::kPcm && type != prim::BlockType::kLost)
-      digest.qp_sum += blocks.qp[i];
+    digest.num_blocks[blocks.type[i]] += area;
+    if ((blocks.flags[i] & prim::kTransquantBypass) != 0) digest.num_bypass += area;
+    if (type != prim::BlockType::kLost && (is_h265 || type != prim::BlockType::kPcm)) {
+      digest.qp_sum += area * blocks.qp[i];
+    }
   }
 
   const prim::MotionField& motion = picture.motion;
@@ -73,12 +116,12 @@ BlockDigest Digester::digest_blocks(const prim::PicturePrimitives& picture) {
 PictureDigest Digester::digest(const prim::PicturePrimitives& picture) {
   PictureDigest digest;
   digest.blocks = digest_blocks(picture);
-  add_levels(picture.coeffs, digest.levels);
+  add_levels(picture, digest.levels);
   if (picture.colour_plane[0] && picture.colour_plane[1]) {
     digest.colour_plane.emplace();
     for (std::size_t i = 0; i < 2; ++i) {
       (*digest.colour_plane)[i] = digest_blocks(*picture.colour_plane[i]);
-      add_levels(picture.colour_plane[i]->coeffs, digest.levels);
+      add_levels(*picture.colour_plane[i], digest.levels);
     }
   }
   return digest;

@@ -31,10 +31,12 @@ struct MotionDigest {
   std::uint64_t hash_nopoc = 0;  ///< with the POC of the reference taken as 0
 };
 
-/// Macroblocks and vectors of a picture, or of one colour plane where they are coded separately.
+/// Blocks and vectors of a picture, or of one colour plane where they are coded separately. H.264
+/// counts macroblocks, H.265 areas of 8x8 luma samples.
 struct BlockDigest {
   std::array<std::int64_t, 7> num_blocks{};  ///< [BlockType]
-  std::int64_t qp_sum = 0;             ///< of QP_Y over all macroblocks but I_PCM and lost ones
+  std::int64_t num_bypass = 0;               ///< with BlockFlag::kTransquantBypass
+  std::int64_t qp_sum = 0;  ///< of QP_Y over all blocks but lost ones and, in H.264, I_PCM
   std::array<MotionDigest, 2> motion;  ///< [list]
 };
 
@@ -47,7 +49,7 @@ struct PictureDigest {
       colour_plane;  ///< 1 and 2, with separate_colour_plane_flag
 };
 
-/// Digests H.264 pictures. Keeps its scratch memory from picture to picture; not thread-safe.
+/// Digests pictures. Keeps its scratch memory from picture to picture; not thread-safe.
 class Digester {
  public:
   PictureDigest digest(const prim::PicturePrimitives& picture);

@@ -1,13 +1,14 @@
 #include "cope/pipeline/h264_codec.h"
 
-#include <new>
+#include <algorithm>
+#include <span>
 #include <utility>
 
-#include "cope/bits/annex_b.h"
 #include "cope/bits/length_prefixed.h"
 #include "cope/h264/header_decoder.h"
 #include "cope/h264/picture_parser.h"
 #include "cope/h264/slice_split.h"
+#include "cope/pipeline/nal_splitter.h"
 
 namespace cope::pipeline {
 namespace {
@@ -62,6 +63,33 @@ class H264Unit final : public CodedUnit {
   }
 };
 
+/// frame_packing_arrangement_type (D.2.26) in words.
+const char* frame_packing_name(int type) {
+  static constexpr const char* kNames[] = {
+      "frame packing: checkerboard", "frame packing: columns",        "frame packing: rows",
+      "frame packing: side by side", "frame packing: top and bottom", "frame packing: in turns",
+      "frame packing: 2D",           "frame packing: tiles",
+  };
+  return type >= 0 && type < 8 ? kNames[type] : "frame packing: unknown";
+}
+
+/// Whether a slice comes before one of its slice group and colour plane that precedes it in the
+/// picture (arbitrary_slice_order).
+bool has_arbitrary_order(const h264::CodedPicture& coded) {
+  std::uint32_t first_mb[3][8] = {};
+  for (std::int32_t i = 0; i < coded.info.num_slices; ++i) {
+    const h264::SliceHeader& header = coded.slices[static_cast<std::size_t>(i)].header;
+    const std::size_t mb_addr =
+        std::size_t{header.first_mb_in_slice} * (header.MbaffFrameFlag ? 2 : 1);
+    const std::size_t group =
+        mb_addr < coded.slice_group_map.size() ? coded.slice_group_map[mb_addr] & 7u : 0;
+    std::uint32_t& last = first_mb[std::min<std::size_t>(header.colour_plane_id, 2)][group];
+    if (header.first_mb_in_slice < last) return true;
+    last = header.first_mb_in_slice;
+  }
+  return false;
+}
+
 void H264Unit::append_features(std::vector<const char*>& out) const {
   const prim::PictureInfo& info = coded.info;
   const auto add = [&out](bool used, const char* name) {
@@ -75,12 +103,29 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
   add(info.chroma_format_idc == 3, "4:4:4");
   add(info.separate_colour_planes, "separate colour planes");
   add(info.bit_depth_luma > 8 || info.bit_depth_chroma > 8, "more than 8 bits");
+  add(info.recovery_frame_cnt > 0, "gradual refresh");
+  add(info.frame_packing >= 0, frame_packing_name(info.frame_packing));
+  add(info.pic_struct > 4, "repeated fields or frames");
+  add((coded.skipped & h264::kSkippedLayers) != 0, "other layers or views, passed over");
+  add((coded.skipped & h264::kSkippedAuxiliary) != 0, "auxiliary pictures, passed over");
+  add((coded.skipped & h264::kSkippedRedundant) != 0, "redundant slices, passed over");
+  add(coded.has_allowed_gap, "gaps in frame_num");
+  add(has_arbitrary_order(coded), "arbitrary slice order (ASO)");
   for (const CodedSlice& slice : slices()) {
     const h264::Sps& sps = *slice.sps;
     const h264::Pps& pps = *slice.pps;
     const bool is_b = slice.header.is_b();
     add(pps.entropy_coding_mode_flag, "CABAC");
     add(!pps.entropy_coding_mode_flag, "CAVLC");
+    add(sps.pic_order_cnt_type == 0, "picture order count type 0");
+    add(sps.pic_order_cnt_type == 1, "picture order count type 1");
+    add(sps.pic_order_cnt_type == 2, "picture order count type 2");
+    add(slice.header.disable_deblocking_filter_idc == 1, "loop filter off");
+    add(slice.header.ref_pic_list_modification_flag[0] ||
+            slice.header.ref_pic_list_modification_flag[1],
+        "reference list modification");
+    add(slice.header.dec_ref_pic_marking.adaptive_ref_pic_marking_mode_flag,
+        "adaptive reference marking");
     add(pps.transform_8x8_mode_flag, "8x8 transform");
     add(sps.seq_scaling_matrix_present_flag || pps.pic_scaling_matrix_present_flag,
         "scaling lists");
@@ -110,6 +155,8 @@ void H264Unit::append_features(std::vector<const char*>& out) const {
 
 class H264Worker final : public PictureWorker {
  public:
+  explicit H264Worker(const Limits& limits) : limits_(limits) {}
+
   void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
     std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
     job_.picture = std::move(out);
@@ -120,7 +167,7 @@ class H264Worker final : public PictureWorker {
     return (job_.coded.info.slice_types & prim::kHasB) != 0;
   }
 
-  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients}); }
+  void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
   std::size_t split(std::size_t max_parts) override {
     if (job_.coded.info.num_slices < 2) return 1;
@@ -128,7 +175,7 @@ class H264Worker final : public PictureWorker {
     return parts_->begin(job_, max_parts);
   }
   void parse_part(std::size_t part, bool keep_coefficients) override {
-    parts_->parse(part, job_, {keep_coefficients});
+    parts_->parse(part, job_, {keep_coefficients, limits_});
   }
   void join_parts(bool keep_coefficients) override {
     if (!parts_->join(job_)) parse(keep_coefficients);
@@ -140,11 +187,12 @@ class H264Worker final : public PictureWorker {
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {
     std::swap(job_.coded, static_cast<H264Unit&>(unit).coded);
-    damage = {job_.report.num_blocks_lost, job_.report.first_error};
+    damage = {job_.report.num_blocks_lost, job_.report.num_motion_lost, job_.report.first_error};
     return std::exchange(job_.picture, nullptr);
   }
 
  private:
+  Limits limits_;
   h264::PictureJob job_;
   h264::PictureParser parser_;
   std::unique_ptr<h264::SliceSplit> parts_;  // where it was of use
@@ -153,26 +201,23 @@ class H264Worker final : public PictureWorker {
 class H264Codec final : public Codec {
  public:
   H264Codec(const media::StreamInfo& info, const Limits& limits)
-      : is_length_prefixed_(info.is_length_prefixed), decoder_(limits) {}
+      : splitter_(info.is_length_prefixed, bits::parse_avcc), limits_(limits), decoder_(limits) {}
 
   std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<H264Unit>(); }
   std::unique_ptr<PictureWorker> make_worker() const override {
-    return std::make_unique<H264Worker>();
+    return std::make_unique<H264Worker>(limits_);
   }
 
   Status push(const media::PacketView& packet) override {
-    Status first;
-    if (packet.extradata && packet.extradata != extradata_) first = push_extradata(packet);
-    if (is_length_prefixed_) {
-      keep(first, bits::split_length_prefixed(packet.data, nal_length_size_, nals_));
-    } else {
-      bits::split_annex_b(packet.data, nals_);
-    }
-    keep(first, push_nals(packet));
+    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
+    const Status status =
+        splitter_.split(packet, [this, &source](std::span<const std::uint8_t> nal) {
+          return decoder_.push_nal(nal, source);
+        });
     // A container's sample is an access unit. Annex B packets were cut by libavformat's parser,
     // which knows less of where a picture ends than the header decoder does.
-    if (is_length_prefixed_) decoder_.end_access_unit();
-    return first;
+    if (splitter_.is_length_prefixed()) decoder_.end_access_unit();
+    return status;
   }
 
   void finish() override { decoder_.end_access_unit(); }
@@ -181,59 +226,19 @@ class H264Codec final : public Codec {
     return decoder_.pop_picture(static_cast<H264Unit&>(unit).coded);
   }
 
+  std::int64_t open_packet_index() const noexcept override { return decoder_.open_packet_index(); }
+
   CodecCounts counts() const noexcept override {
     const h264::StreamCounts& counts = decoder_.counts();
-    return {counts.num_nal_units, counts.num_nal_units_damaged, counts.first_error};
+    return {counts.num_nal_units,         counts.num_nal_units_damaged,
+            counts.num_nal_units_skipped, counts.num_nal_units_repeated,
+            counts.num_frames_lost,       counts.first_error};
   }
 
  private:
-  // Unsupported outranks invalid: it explains the rest.
-  static void keep(Status& first, const Status& status) {
-    if (first.ok() || (status.code == StatusCode::kUnsupported && first.code != status.code)) {
-      if (!status.ok()) first = status;
-    }
-  }
-
-  Status push_extradata(const media::PacketView& packet) {
-    extradata_ = packet.extradata;
-    if (!is_length_prefixed_) {
-      bits::split_annex_b(*extradata_, nals_);
-      return push_nals(packet);
-    }
-    Status first = bits::parse_avcc(*extradata_, configuration_);
-    nal_length_size_ = configuration_.nal_length_size;
-    std::swap(nals_, configuration_.nals);
-    keep(first, push_nals(packet));
-    return first;
-  }
-
-  Status push_nals(const media::PacketView& packet) {
-    Status first;
-    const h264::NalSource source{packet.pts, packet.dts, packet.packet_index};
-    for (const std::span<const std::uint8_t> nal : nals_) {
-      if (is_length_prefixed_) {
-        // No NAL unit contains a start code (7.4.1), but muxers exist that put several with start
-        // codes between them behind one length.
-        bits::split_annex_b(nal, inner_nals_);
-        if (!inner_nals_.empty()) {
-          const auto head = nal.first(static_cast<std::size_t>(inner_nals_[0].data() - nal.data()));
-          keep(first, decoder_.push_nal(head, source));
-          for (const auto inner : inner_nals_) keep(first, decoder_.push_nal(inner, source));
-          continue;
-        }
-      }
-      keep(first, decoder_.push_nal(nal, source));
-    }
-    return first;
-  }
-
-  bool is_length_prefixed_;
-  unsigned nal_length_size_ = 4;
+  NalSplitter splitter_;
+  Limits limits_;
   h264::HeaderDecoder decoder_;
-  std::shared_ptr<const media::Extradata> extradata_;
-  bits::DecoderConfiguration configuration_;
-  std::vector<std::span<const std::uint8_t>> nals_;
-  std::vector<std::span<const std::uint8_t>> inner_nals_;
 };
 
 }  // namespace

@@ -12,6 +12,13 @@ namespace {
 
 // Read errors in a row after which the rest of the stream is given up.
 constexpr int kMaxReadErrors = 16;
+// A packet brings a picture, which may hold as much as four NAL units (h264::HeaderDecoder).
+constexpr std::int64_t kMaxNalsPerPacket = 4;
+// What may wait for presentation times. The first picture may claim to be shown after all that
+// follow.
+constexpr std::size_t kMaxPending = 4 * kMaxReorderFrames;
+constexpr std::size_t kMaxPendingBytes = std::size_t{256} << 20;
+constexpr std::size_t kMaxFreePackets = 2;
 
 }  // namespace
 
@@ -50,6 +57,7 @@ Status HeaderSource::restart() {
   end_ = {};
   packets_.clear();
   pending_.clear();
+  pending_bytes_ = 0;
   free_units_.clear();
   origin_pts_.reset();
   if (info().start_pts != media::kNoPts) origin_pts_ = info().start_pts;
@@ -88,8 +96,12 @@ Status HeaderSource::next(HeaderPicture& out, bool stop_at_damage, const Poll& p
   }
   counts_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
   if (!status.ok()) return status;
+  if (stop_at_damage && pending_.front().picture.unit->info().num_frames_lost > 0) {
+    return Status::invalid("frame_num", "H.264 7.4.3");
+  }
   recycle(std::move(out.unit));
   out = std::move(pending_.front().picture);
+  pending_bytes_ -= pending_.front().size_bytes;
   pending_.pop_front();
   ++counts_.num_pictures;
   return {};
@@ -127,8 +139,12 @@ Status HeaderSource::read_packet(bool stop_at_damage) {
   view.packet_index = counts_.num_packets++;
   if (view.is_corrupt) ++counts_.num_packets_corrupt;
   packets_.push_back({view.packet_index, std::move(packet)});
+  if (static_cast<std::int64_t>(view.data.size()) > kMaxNalsPerPacket * limits_.max_nal_bytes) {
+    return Status::limit("max_nal_bytes");
+  }
   status = codec_->push(view);
   take_pictures();
+  drop_packets();
   if (status.code == StatusCode::kInvalidBitstream && !stop_at_damage) return {};
   return status;
 }
@@ -150,17 +166,12 @@ void HeaderSource::take_pictures() {
     info.time_base_num = demuxer_.info().time_base.num;
     info.time_base_den = demuxer_.info().time_base.den;
     while (!packets_.empty() && packets_.front().packet_index < info.packet_index) {
-      // Only this object makes new holders, so the count cannot rise meanwhile. The fence orders
-      // what is written next behind what the last holder read.
-      if (packets_.front().packet.use_count() == 1) {
-        std::atomic_thread_fence(std::memory_order_acquire);
-        free_packets_.push_back(std::move(packets_.front().packet));
-      }
-      packets_.pop_front();
+      drop_packet(packets_.front());
     }
     HeaderPicture picture;
+    picture.is_discard = !info.is_output;
     if (!packets_.empty() && packets_.front().packet_index == info.packet_index) {
-      picture.is_discard = packets_.front().packet->view().is_discard;
+      if (packets_.front().packet->view().is_discard) picture.is_discard = true;
       if (!info.is_second_field) is_at_random_access_ = info.is_random_access;
       if (is_at_random_access_) picture.packet = packets_.front().packet;
     }
@@ -169,9 +180,33 @@ void HeaderSource::take_pictures() {
   }
 }
 
+// Of the packets that brought no picture yet, only the one in which a picture began will.
+void HeaderSource::drop_packets() {
+  const std::int64_t open = codec_->open_packet_index();
+  while (!packets_.empty() && packets_.front().packet_index != open) drop_packet(packets_.front());
+  while (packets_.size() > 1) drop_packet(packets_.back());
+}
+
+void HeaderSource::drop_packet(PacketNote& note) {
+  // Only this object makes new holders, so the count cannot rise meanwhile. The fence orders what
+  // is written next behind what the last holder read. More than a few would only keep memory: a
+  // free packet still has its data.
+  if (note.packet.use_count() == 1 && free_packets_.size() < kMaxFreePackets) {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    free_packets_.push_back(std::move(note.packet));
+  }
+  if (&note == &packets_.front()) {
+    packets_.pop_front();
+  } else {
+    packets_.pop_back();
+  }
+}
+
 void HeaderSource::enqueue(HeaderPicture picture) {
   const prim::PictureInfo& info = picture.unit->info();
   Pending entry;
+  entry.size_bytes = picture.unit->size_bytes();
+  pending_bytes_ += entry.size_bytes;
   if (info.is_second_field) {  // shown together with the first
     if (pending_.empty() || pending_.back().is_timed || pending_.back().is_second_field) {
       set_time(picture, newest_field_pts_);
@@ -182,7 +217,7 @@ void HeaderSource::enqueue(HeaderPicture picture) {
     pending_.push_back(std::move(entry));
     return;
   }
-  const bool starts_order_again = info.is_idr || info.has_memory_management_5;
+  const bool starts_order_again = info.starts_sequence || info.has_memory_management_5;
   if (starts_order_again) time_all_pending();
   if (info.pts == media::kNoPts) is_reordering_ = true;
   const std::int64_t dts = dts_repair_.next(info.dts, info.pts);
@@ -199,6 +234,7 @@ void HeaderSource::enqueue(HeaderPicture picture) {
     return !p.is_timed && !p.is_second_field;
   });
   if (num_untimed > static_cast<std::ptrdiff_t>(kMaxReorderFrames)) time_first_in_output_order();
+  if (pending_.size() > kMaxPending || pending_bytes_ > kMaxPendingBytes) time_all_pending();
 }
 
 void HeaderSource::time_first_in_output_order() {
@@ -229,9 +265,9 @@ void HeaderSource::set_time(HeaderPicture& picture, std::int64_t pts) {
   info.pts = pts;
   newest_field_pts_ = pts;
   if (!origin_pts_) origin_pts_ = pts;
-  // Everything decoded before an IDR picture is shown before it: a time that goes back there is
-  // that of a second recording, which follows the first.
-  if (info.is_idr && !info.is_second_field && newest_pts_ != media::kNoPts &&
+  // Everything decoded before the start of a sequence is shown before it: a time that goes back
+  // there is that of a second recording, which follows the first.
+  if (info.starts_sequence && !info.is_second_field && newest_pts_ != media::kNoPts &&
       pts + offset_pts_ <= newest_pts_) {
     offset_pts_ = newest_pts_ + media::frame_duration(demuxer_.info()) - pts;
   }

@@ -21,7 +21,7 @@ struct HeaderPicture {
   /// Its packet, for decoding to pixels; only at random access points, both fields of a field pair.
   std::shared_ptr<const media::Packet> packet;
   double seconds = 0.0;     ///< presentation time since the start of the stream
-  bool is_discard = false;  ///< outside the edit list: not presented
+  bool is_discard = false;  ///< outside the edit list, or not for output: not presented
 };
 
 struct SourceCounts {
@@ -37,7 +37,8 @@ struct SourceCounts {
 ///
 /// Times. The container's pts where it gives one. Otherwise decoding times, or multiples of the
 /// frame rate (25 per second when nothing says better), in output order, which the picture order
-/// count tells; this holds pictures back until no earlier one can come, 16 frames at most.
+/// count tells; this holds pictures back until no earlier one can come, 16 frames and 256 MiB at
+/// most.
 class HeaderSource {
  public:
   static Result<std::unique_ptr<HeaderSource>> open(const media::Source& source,
@@ -70,12 +71,15 @@ class HeaderSource {
     std::int32_t output_poc = 0;
     bool is_second_field = false;
     bool is_timed = false;
+    std::size_t size_bytes = 0;
   };
 
   HeaderSource(media::Demuxer demuxer, std::unique_ptr<Codec> codec, const Limits& limits,
                bool needs_own_thread);
   Status read_packet(bool stop_at_damage);
   void take_pictures();
+  void drop_packets();
+  void drop_packet(PacketNote& note);
   void enqueue(HeaderPicture picture);
   void time_first_in_output_order();
   void time_all_pending();
@@ -93,6 +97,7 @@ class HeaderSource {
   Status end_;  // why it is finished: kEndOfStream, or a read error that damaged the tail
   std::deque<PacketNote> packets_;  // those whose picture may still come
   std::deque<Pending> pending_;     // decoding order; pictures leave when timed
+  std::size_t pending_bytes_ = 0;
   std::vector<std::unique_ptr<CodedUnit>> free_units_;
   std::vector<std::shared_ptr<media::Packet>> free_packets_;
   std::optional<std::int64_t> origin_pts_;

@@ -16,12 +16,13 @@ constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if th
 
 }  // namespace
 
-ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew)
+ParseQueue::ParseQueue(const Codec& codec, TaskCrew& crew, std::int32_t max_pictures)
     : codec_(codec),
       crew_(crew),
       num_jobs_(crew.num_threads() == 1
                     ? 1
-                    : kMaxJobsPerThread * static_cast<std::size_t>(crew.num_threads())),
+                    : std::min(kMaxJobsPerThread * static_cast<std::size_t>(crew.num_threads()),
+                               static_cast<std::size_t>(std::max(max_pictures, 1)))),
       max_jobs_(num_jobs_),
       jobs_(std::make_unique<Job[]>(num_jobs_)) {
   for (std::size_t i = 0; i < num_jobs_; ++i) jobs_[i].queue = this;
@@ -33,7 +34,7 @@ std::size_t ParseQueue::capacity() const noexcept {
   if (num_jobs_ == 1) return 1;
   const auto share = static_cast<std::size_t>(crew_.fair_share());
   const auto threads = static_cast<std::size_t>(crew_.num_threads());
-  return std::max(kMinJobsPerThread, max_jobs_ * share / threads);
+  return std::min(num_jobs_, std::max(kMinJobsPerThread, max_jobs_ * share / threads));
 }
 
 void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
@@ -43,7 +44,7 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
     const auto bytes = static_cast<std::size_t>(std::max(1, info.width)) *
                        static_cast<std::size_t>(std::max(1, info.height));
     const auto threads = static_cast<std::size_t>(crew_.num_threads());
-    max_jobs_ = std::clamp(kMaxBytes / bytes, kMinJobsPerThread * threads, num_jobs_);
+    max_jobs_ = std::min(num_jobs_, std::max(kMaxBytes / bytes, kMinJobsPerThread * threads));
   }
   Job& job = jobs_[(head_ + count_) % num_jobs_];
   job.decode_index = info.decode_index;

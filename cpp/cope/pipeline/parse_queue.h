@@ -36,8 +36,8 @@ struct ParsedPicture {
 /// to push and to pop it. All methods are the owner's.
 class ParseQueue {
  public:
-  /// `crew` and `codec` outlive the queue.
-  ParseQueue(const Codec& codec, TaskCrew& crew);
+  /// `crew` and `codec` outlive the queue. \param max_pictures  in the queue at a time, at most
+  ParseQueue(const Codec& codec, TaskCrew& crew, std::int32_t max_pictures);
   /// Clears the crew: no task of it may look at a picture any more.
   ~ParseQueue();
   ParseQueue(const ParseQueue&) = delete;

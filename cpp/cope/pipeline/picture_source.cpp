@@ -13,6 +13,9 @@ void add_counts(const SourceCounts& counts, ReadStats& stats) {
   stats.num_packets_corrupt = counts.num_packets_corrupt;
   stats.num_nal_units = counts.codec.num_nal_units;
   stats.num_nal_units_damaged = counts.codec.num_nal_units_damaged;
+  stats.num_nal_units_skipped = counts.codec.num_nal_units_skipped;
+  stats.num_nal_units_repeated = counts.codec.num_nal_units_repeated;
+  stats.num_frames_lost = counts.codec.num_frames_lost;
   stats.num_pictures = counts.num_pictures;
   if (stats.first_error.ok()) stats.first_error = counts.codec.first_error;
   stats.seconds_demux = counts.seconds;
@@ -37,6 +40,7 @@ Status apply_policy(const Damage& damage, OnError on_error, ReadStats& stats, bo
     case OnError::kConceal:
       ++stats.num_concealed_pictures;
       stats.num_blocks_lost += damage.num_blocks_lost;
+      stats.num_motion_lost += damage.num_motion_lost;
       break;
   }
   return {};
@@ -48,7 +52,8 @@ PictureSource::PictureSource(std::unique_ptr<HeaderSource> headers, const ReadOp
       keep_coefficients_(keep_coefficients),
       crew_(resolve_threads(options.threads)),
       headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
-      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_)) {}
+      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
+                                          headers_.headers().limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> PictureSource::release() {
   queue_.reset();

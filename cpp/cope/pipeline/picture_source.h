@@ -33,12 +33,16 @@ struct ReadStats {
   std::int64_t num_packets_corrupt = 0;  ///< damaged by the container's account, or unreadable
   std::int64_t num_nal_units = 0;
   std::int64_t num_nal_units_damaged = 0;   ///< dropped
+  std::int64_t num_nal_units_skipped = 0;   ///< of other layers and views, auxiliary, redundant
+  std::int64_t num_nal_units_repeated = 0;  ///< delivered twice
+  std::int64_t num_frames_lost = 0;         ///< reference frames that never came, as far as known
   std::int64_t num_pictures = 0;            ///< coded pictures met
   std::int64_t num_parsed = 0;              ///< of which the slice data was parsed
   std::int64_t num_decoded = 0;             ///< decoded to pixels
   std::int64_t num_skipped = 0;             ///< damaged and left out
   std::int64_t num_concealed_pictures = 0;  ///< damaged and handed out
   std::int64_t num_blocks_lost = 0;  ///< blocks of concealed pictures that could not be parsed
+  std::int64_t num_motion_lost = 0;  ///< that were, but have no vectors for a loss elsewhere
   Status first_error;                ///< the first damage met
   double seconds_demux = 0.0;        ///< reading and headers
   double seconds_parse = 0.0;        ///< waiting for slice data to be parsed

@@ -14,7 +14,7 @@ constexpr double kSameTime = 1e-6;  // seconds
 Planner::Planner(const Density& density) : density_(density) {}
 
 void Planner::push(const PlanFrame& frame) {
-  if (frame.is_idr) {  // nothing decoded before an IDR picture is shown after it
+  if (frame.starts_sequence) {
     while (!reordering_.empty()) {
       release(reordering_.front());
       reordering_.pop_front();

@@ -36,8 +36,8 @@ struct PlanFrame {
   double seconds = 0.0;           ///< presentation time
   bool is_reference = false;
   bool is_random_access = false;
-  bool is_idr = false;
-  bool is_discard = false;  ///< not presented: neither counted nor a start or target
+  bool starts_sequence = false;  ///< nothing decoded before it is shown after it
+  bool is_discard = false;       ///< not presented: neither counted nor a start or target
 };
 
 /// One thing to make.

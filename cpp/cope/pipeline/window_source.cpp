@@ -22,7 +22,8 @@ WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOpti
       composers_({.cell = window_options.cell, .residual_scale = window_options.residual_scale}),
       crew_(resolve_threads(options.threads)),
       headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
-      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_)) {}
+      queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
+                                          headers_.headers().limits().max_pictures_in_flight)) {}
 
 std::unique_ptr<HeaderSource> WindowSource::release() {
   queue_.reset();
@@ -165,7 +166,7 @@ void WindowSource::add_waiting() {
     waiting.frame_decode_index = waiting_.back().frame_decode_index;
   } else {
     planner_.push({info.decode_index, next_.seconds, info.is_reference, info.is_random_access,
-                   info.is_idr, next_.is_discard});
+                   info.starts_sequence, next_.is_discard});
   }
   // Nothing depends on a picture that is neither.
   const bool has_windows = window_options_.density.deltas_per_second > 0.0;
@@ -185,9 +186,9 @@ void WindowSource::add_waiting() {
   links.live.assign(live.begin(), live.end());
   waiting.seconds = next_.seconds;
   waiting.packet = std::move(next_.packet);
-  waiting.size_bytes = next_.unit->size_bytes();
+  waiting.unit_bytes = next_.unit->size_bytes();
   waiting.unit = std::move(next_.unit);
-  waiting_bytes_ += waiting.size_bytes;
+  waiting_bytes_ += waiting.size_bytes();
   waiting_.push_back(std::move(waiting));
 }
 
@@ -447,7 +448,7 @@ void WindowSource::drop_finished() {
     }
     const std::vector<std::int64_t>& collocated = waiting.links->collocated;
     names_.insert(names_.end(), collocated.begin(), collocated.end());
-    waiting_bytes_ += waiting.size_bytes;
+    waiting_bytes_ += waiting.size_bytes();
     if (--kept != i) waiting_[kept] = std::move(waiting);
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(kept));

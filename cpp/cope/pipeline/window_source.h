@@ -63,13 +63,17 @@ class WindowSource {
     std::int64_t decode_index = 0;
     std::int64_t frame_decode_index = 0;  // of the first field where this is the second
     double seconds = 0.0;
-    std::size_t size_bytes = 0;
+    std::size_t unit_bytes = 0;
     std::shared_ptr<prim::PicturePrimitives> picture;  // parsed already, and needed again
     std::size_t num_running = 0;                       // its entries of `running_`
     bool runs_with_coefficients = false;
     bool is_added = false;  // to the open window
     bool is_in_chain = false;
     bool is_collocated = false;  // needed for its motion alone
+
+    std::size_t size_bytes() const noexcept {
+      return unit_bytes + (packet ? packet->view().data.size() : 0);
+    }
   };
 
   // One picture on its way into a window, or a window's end.

@@ -49,8 +49,7 @@ class PicturePool {
  private:
   std::mutex mutex_;
   std::vector<std::shared_ptr<PicturePrimitives>>
-      pictures_;          ///< the pool's own holds on all of them
-  std::size_t next_ = 0;  ///< where to look first: the one behind the last handed out
+      pictures_;  ///< the pool's own holds on all of them
 };
 
 }  // namespace cope::prim

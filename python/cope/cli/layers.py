@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,8 @@ from cope import ops
 from cope.cli.canvas import Layers
 from cope.types import BlockType, Picture
 
-BLOCK = 16  # luma samples: H.264 macroblocks
+BLOCK = 16  # luma samples: of what is drawn, and of H.264 macroblocks
+LATTICE = 4  # luma samples: motion has a value for each such square
 RESIDUAL_CELL = 4  # luma samples
 
 
@@ -31,18 +34,20 @@ def make_layers(picture: Picture, image: NDArray[np.uint8], frame_seconds: float
     left, top, _, _ = picture.info.crop
     lines = 1 if picture.info.structure == "frame" else 2  # of the frame for one of the picture
     rows, columns = motion.shape[1:]
-    # Macroblocks count from the coded picture's corner, cells from the shown one's.
+    bits = _on_lattice(picture.bits, picture) / (picture.blocks.size // LATTICE) ** 2
+    bits = _squares(bits, 0).sum((1, 3)).astype(np.float32)
+    # Squares count from the coded picture's corner, cells from the shown one's.
     row = (top + BLOCK * np.arange(rows) + BLOCK // 2) // (BLOCK * lines)
-    row = np.minimum(row, len(picture.bits) - 1)
+    row = np.minimum(row, bits.shape[0] - 1)
     column = (left + BLOCK * np.arange(columns) + BLOCK // 2) // BLOCK
-    column = np.minimum(column, picture.bits.shape[1] - 1)
+    column = np.minimum(column, bits.shape[1] - 1)
     shown = np.ix_(row, column)
     return Layers(
         image=image,
         block_size=BLOCK,
         motion=motion * to_samples,
         prediction=_prediction(picture)[shown],
-        bits=picture.bits[shown].astype(np.float32) / lines,
+        bits=bits[shown] / lines,
         residual=_residual(picture).repeat(lines, 0)[top : top + height, left : left + width],
     )
 
@@ -57,15 +62,29 @@ def _residual(picture: Picture) -> NDArray[np.float32]:
     return magnitude
 
 
+def _on_lattice(blocks: NDArray[Any], picture: Picture) -> NDArray[Any]:
+    """Values of blocks, of whatever size the codec has them, repeated on the lattice."""
+    times = picture.blocks.size // LATTICE
+    return blocks.repeat(times, 0).repeat(times, 1)
+
+
+def _squares(lattice: NDArray[Any], outside: int) -> NDArray[Any]:
+    """`[rows, n, columns, n]`: the lattice by squares of `BLOCK`, `outside` behind its end."""
+    n = BLOCK // LATTICE
+    height, width = lattice.shape
+    lattice = np.pad(lattice, ((0, -height % n), (0, -width % n)), constant_values=outside)
+    return lattice.reshape(-(-height // n), n, -(-width // n), n)
+
+
 def _prediction(picture: Picture) -> NDArray[np.uint8]:
-    """Where each macroblock is predicted from, as codes of [`Layers`]."""
-    types = picture.blocks.type
-    rows, columns = types.shape
-    ref_idx = picture.motion.ref_idx.reshape(2, rows, 4, columns, 4).max((2, 4))
-    from_past, from_future = ref_idx >= 0
-    codes = np.full(types.shape, Layers.FROM_NOWHERE, np.uint8)
+    """Where each square is predicted from, as codes of [`Layers`]."""
+    from_past, from_future = (
+        _squares(ref_idx, -1).max((1, 3)) >= 0 for ref_idx in picture.motion.ref_idx
+    )
+    codes = np.full(from_past.shape, Layers.FROM_NOWHERE, np.uint8)
     codes[from_past] = Layers.FROM_PAST
     codes[from_future] = Layers.FROM_FUTURE
     codes[from_past & from_future] = Layers.FROM_BOTH
-    codes[types == BlockType.LOST] = Layers.IS_LOST
+    is_lost = _on_lattice(picture.blocks.type == BlockType.LOST, picture)
+    codes[_squares(is_lost, 0).any((1, 3))] = Layers.IS_LOST
     return codes

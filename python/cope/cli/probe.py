@@ -49,16 +49,21 @@ def _facts(report: StreamReport) -> list[tuple[str, str]]:
     reading = "yes" if report.is_supported else f"pictures; no windows: {report.unsupported_reason}"
     return [
         ("video", f"{report.codec} {report.profile}{level}, {info.pix_fmt or 'unknown'}{depth}"),
-        ("size", f"{report.width}x{report.height}{turned}{rate}"),
+        ("size", f"{report.width}x{report.height}{turned}{rate}{_changes(report)}"),
         ("container", info.container),
         ("duration", f"{duration:.2f} s{bit_rate}" if duration else "unknown"),
         ("pictures", f"{report.num_pictures}: {types}; {report.num_references} are references"),
         ("structure", _structure(report)),
         ("keyframes", _keyframes(report)),
         ("tools", ", ".join(report.features)),
+        ("passed over", _skipped(report)),
         ("supported", reading),
         ("damage", _damage(report)),
     ]
+
+
+def _changes(report: StreamReport) -> str:
+    return "".join(f"; {w}x{h} from {seconds:.2f} s" for seconds, w, h in report.sizes[1:])
 
 
 def _structure(report: StreamReport) -> str:
@@ -81,8 +86,15 @@ def _keyframes(report: StreamReport) -> str:
     return text
 
 
+def _skipped(report: StreamReport) -> str:
+    return counted(report.num_nal_units_skipped, "NAL unit") if report.num_nal_units_skipped else ""
+
+
 def _damage(report: StreamReport) -> str:
-    if not report.num_nal_units_damaged:
-        return ""
-    dropped = counted(report.num_nal_units_damaged, "NAL unit")
-    return f"{dropped} dropped; first: {report.first_error}"
+    parts = []
+    if report.num_frames_lost:
+        parts.append(f"{counted(report.num_frames_lost, 'reference frame')} lost")
+    if report.num_nal_units_damaged:
+        dropped = counted(report.num_nal_units_damaged, "NAL unit")
+        parts.append(f"{dropped} dropped; first: {report.first_error}")
+    return ", ".join(parts)

@@ -449,7 +449,7 @@ TEST(Compose, MbaffFieldMacroblocksStandOnTheirRows) {
   EXPECT_NEAR(c.dx(0, 3), 1.0, 1e-4);
 }
 
-// H.265 will bring maps of other block sizes.
+// H.265 brings maps of other block sizes.
 TEST(Compose, BlockMapsOfOtherSizes) {
   const HandTimes times({0.0, 1.0});
   for (const int block_size : {8, 32}) {

@@ -2,92 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <limits>
 #include <string>
 
 #include "random_picture.h"
+#include "residual_planes.h"
 
 namespace {
 
-using cope::cpu::Plane;
-using cope::cpu::PlaneSize;
 using cope::cpu::ResidualScale;
 using cope::prim::CoeffKind;
 using cope::prim::CoeffRecord;
 using cope::prim::PicturePrimitives;
-
-/// Planes with a margin that nobody may touch.
-template <class T>
-struct Planes {
-  static constexpr T kMargin = 77;
-
-  void add(int i, PlaneSize size) {
-    const std::size_t stride = static_cast<std::size_t>(size.width) + 5;
-    memory[i].assign(stride * static_cast<std::size_t>(size.height + 1), kMargin);
-    view[i] = {memory[i].data(), static_cast<std::ptrdiff_t>(stride), size.width, size.height};
-  }
-  T at(int i, int x, int y) const { return view[i].row(y)[x]; }
-  bool margins_are_intact() const {
-    for (int i = 0; i < 3; ++i) {
-      const std::size_t stride = static_cast<std::size_t>(view[i].stride);
-      for (std::size_t k = 0; k < memory[i].size(); ++k) {
-        const bool inside = static_cast<std::int32_t>(k % stride) < view[i].width &&
-                            static_cast<std::int32_t>(k / stride) < view[i].height;
-        if (!inside && memory[i][k] != kMargin) return false;
-      }
-    }
-    return true;
-  }
-
-  std::vector<T> memory[3];
-  Plane<T> view[3];
-};
-
-void expect_full_size(const RandomPicture& random) {
-  Planes<std::int16_t> out;
-  for (int i = 0; i < random.num_planes(); ++i)
-    out.add(i, cope::cpu::plane_size(random.picture.info, i));
-  cope::cpu::write_residual(random.picture, out.view);
-  for (int i = 0; i < random.num_planes(); ++i) {
-    ASSERT_EQ(out.view[i].height, static_cast<int>(random.residual[i].size()));
-    for (int y = 0; y < out.view[i].height; ++y) {
-      for (int x = 0; x < out.view[i].width; ++x) {
-        const std::int64_t expected =
-            random.residual[i][static_cast<std::size_t>(y)][static_cast<std::size_t>(x)];
-        ASSERT_EQ(out.at(i, x, y), std::clamp<std::int64_t>(expected, -32768, 32767))
-            << "plane " << i << " x " << x << " y " << y;
-      }
-    }
-  }
-  EXPECT_TRUE(out.margins_are_intact());
-}
-
-/// The bound in the header: rounding of the standard, on the way and at the end.
-void expect_average(const RandomPicture& random, const ResidualScale (&scale)[3], double bound) {
-  Planes<float> out;
-  for (int i = 0; i < random.num_planes(); ++i) {
-    out.add(i, cope::cpu::scaled_plane_size(random.picture.info, i, scale[i]));
-  }
-  cope::cpu::write_scaled_residual(random.picture, scale, out.view);
-  for (int i = 0; i < random.num_planes(); ++i) {
-    ASSERT_EQ(out.view[i].height * scale[i].y, static_cast<int>(random.residual[i].size()));
-    for (int y = 0; y < out.view[i].height; ++y) {
-      for (int x = 0; x < out.view[i].width; ++x) {
-        std::int64_t sum = 0;
-        for (int k = 0; k < scale[i].x * scale[i].y; ++k) {
-          sum += random.residual[i][static_cast<std::size_t>(y * scale[i].y + k / scale[i].x)]
-                                [static_cast<std::size_t>(x * scale[i].x + k % scale[i].x)];
-        }
-        const double mean = static_cast<double>(sum) / (scale[i].x * scale[i].y);
-        const double float_error = std::abs(mean) * 1e-5 + 1e-3;
-        ASSERT_NEAR(out.at(i, x, y), mean, bound + float_error)
-            << "plane " << i << " x " << x << " y " << y;
-      }
-    }
-  }
-  EXPECT_TRUE(out.margins_are_intact());
-}
 
 PicturePrimitives one_block(CoeffKind kind, int qp, std::uint16_t position, std::int32_t level,
                             std::uint8_t flags = 0) {

@@ -48,12 +48,12 @@ TEST(ContextModel, TransitionsFollow9_3_3_2_1_1) {
     const auto s = static_cast<ContextState>(state);
     const std::uint64_t word = kBinWords.word[state];
     for (unsigned q = 0; q < 4; ++q) {
-      EXPECT_EQ(word >> (8 * q) & 0xff, kRangeTabLps[p_state_idx(s)][q]);
+      EXPECT_EQ((word << (8 * q) & kBinWordRange) >> 55, kRangeTabLps[p_state_idx(s)][q]);
     }
-    const auto mps = static_cast<ContextState>(word >> 32);
+    const auto mps = static_cast<ContextState>(word);
     EXPECT_EQ(p_state_idx(mps), std::min(p_state_idx(s) + 1, 62u));
     EXPECT_EQ(val_mps(mps), val_mps(s));
-    const auto lps = static_cast<ContextState>(word >> 40);
+    const auto lps = static_cast<ContextState>(word >> 8);
     EXPECT_EQ(p_state_idx(lps), kTransIdxLps[p_state_idx(s)]);
     EXPECT_EQ(val_mps(lps), p_state_idx(s) == 0 ? 1 - val_mps(s) : val_mps(s));
   }

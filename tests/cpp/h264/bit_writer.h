@@ -26,6 +26,10 @@ class BitWriter {
     return ue(value > 0 ? static_cast<std::uint64_t>(2 * value - 1)
                         : static_cast<std::uint64_t>(-2 * value));
   }
+  BitWriter& append(const BitWriter& other) {
+    bits_.insert(bits_.end(), other.bits_.begin(), other.bits_.end());
+    return *this;
+  }
   /// rbsp_trailing_bits().
   BitWriter& trailing() {
     flag(true);

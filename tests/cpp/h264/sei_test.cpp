@@ -34,6 +34,50 @@ TEST(Sei, NothingToFind) {
   EXPECT_FALSE(parse(BitWriter().u(8, 1).u(8, 1).u(8, 0x66).trailing()).has_recovery_point);
 }
 
+TEST(Sei, PictureTimingIsReadByTheSps) {
+  Sps sps;
+  sps.vui.pic_struct_present_flag = true;
+  BitWriter w;
+  w.u(8, 1).u(8, 1).u(4, 5).u(4, 0);
+  EXPECT_EQ(read_pic_struct(parse(w.trailing()), sps), 5);
+  Sps with_hrd = sps;
+  with_hrd.vui.CpbDpbDelaysPresentFlag = true;
+  with_hrd.vui.cpb_removal_delay_length_minus1 = 31;
+  with_hrd.vui.dpb_output_delay_length_minus1 = 31;
+  BitWriter delays;
+  delays.u(8, 1).u(8, 10).u(32, 0x12345678).u(32, 0x9abcdef0).u(4, 6).u(12, 0);
+  EXPECT_EQ(read_pic_struct(parse(delays.trailing()), with_hrd), 6);
+  BitWriter cut;
+  cut.u(8, 1).u(8, 8).u(32, 0).u(32, 0);
+  EXPECT_EQ(read_pic_struct(parse(cut.trailing()), with_hrd), -1);
+  EXPECT_EQ(read_pic_struct(Sei(), sps), -1);
+  EXPECT_EQ(read_pic_struct(parse(w.trailing()), Sps()), -1);
+}
+
+TEST(Sei, FramePacking) {
+  const auto packing = [](unsigned type, bool quincunx) {
+    BitWriter payload;
+    payload.ue(0).flag(false).u(7, type).flag(quincunx).u(6, 1).u(6, 0);
+    if (!quincunx && type != 5) payload.u(16, 0);
+    payload.u(8, 0).ue(1).flag(false);
+    const auto bytes = payload.trailing().bytes();
+    BitWriter w;
+    w.u(8, 45).u(8, bytes.size());
+    for (const std::uint8_t byte : bytes) w.u(8, byte);
+    return parse(w.trailing());
+  };
+  for (const unsigned type : {0u, 3u, 5u, 7u}) {
+    const Sei sei = packing(type, type == 0);
+    EXPECT_TRUE(sei.has_frame_packing);
+    EXPECT_FALSE(sei.frame_packing_arrangement_cancel_flag);
+    EXPECT_EQ(sei.frame_packing_arrangement_type, type);
+    EXPECT_EQ(sei.frame_packing_arrangement_repetition_period, 1u);
+  }
+  EXPECT_TRUE(parse(BitWriter().u(8, 45).u(8, 1).ue(0).flag(true).u(6, 0).trailing())
+                  .frame_packing_arrangement_cancel_flag);
+  EXPECT_FALSE(parse(BitWriter().u(8, 45).u(8, 1).u(8, 0xa0).trailing()).has_frame_packing);
+}
+
 TEST(Sei, NamesTheBuildOfX264) {
   const auto user_data = [](const std::string& text) {
     BitWriter w;

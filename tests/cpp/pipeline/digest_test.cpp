@@ -51,6 +51,38 @@ TEST(Digest, LevelKey) {
   EXPECT_EQ(digest.levels[0].hash, 0u);
 }
 
+TEST(Digest, LevelKeyOfH265) {
+  prim::PicturePrimitives picture;
+  allocate(picture, 32, 16);
+  picture.info.codec = prim::Codec::kH265;
+  prim::CoeffRecord record{};
+  record.count = 1;
+  record.plane = 1;
+  record.kind = static_cast<std::uint8_t>(prim::CoeffKind::kTransform8x8);
+  record.x = 8;
+  record.y = 12;
+  set_level(picture, record, 2 * 8 + 5, -7);
+  const PictureDigest digest = Digester().digest(picture);
+  EXPECT_EQ(digest.levels[1].hash, 0x40dc3458b50994f0u);
+  EXPECT_EQ(digest.levels[1].sum_abs, 7);
+}
+
+// Areas in units of 8x8 samples; PCM and bypass count in the QP of H.265.
+TEST(Digest, AreasOfH265) {
+  prim::PicturePrimitives picture;
+  allocate(picture, 32, 16);  // two blocks of 16x16
+  picture.info.codec = prim::Codec::kH265;
+  picture.blocks.type[0] = static_cast<std::uint8_t>(prim::BlockType::kPcm);
+  picture.blocks.flags[0] = prim::kTransquantBypass;
+  picture.blocks.qp[0] = -5;
+  picture.blocks.qp[1] = 40;
+  const BlockDigest digest = Digester().digest(picture).blocks;
+  EXPECT_EQ(digest.num_blocks[static_cast<std::size_t>(prim::BlockType::kPcm)], 4);
+  EXPECT_EQ(digest.num_blocks[static_cast<std::size_t>(prim::BlockType::kInter)], 4);
+  EXPECT_EQ(digest.num_bypass, 4);
+  EXPECT_EQ(digest.qp_sum, 4 * 35);
+}
+
 TEST(Digest, MotionKey) {
   prim::PicturePrimitives picture;
   allocate(picture, 32, 16);

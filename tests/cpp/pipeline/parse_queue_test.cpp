@@ -90,11 +90,14 @@ class FakeCodec final : public Codec {
   Status push(const media::PacketView&) override { return {}; }
   void finish() override {}
   bool pop(CodedUnit&) override { return false; }
+  std::int64_t open_packet_index() const noexcept override { return -1; }
   CodecCounts counts() const noexcept override { return {}; }
 
  private:
   Counts& counts_;
 };
+
+constexpr std::int32_t kMaxPictures = 64;  // in the queue
 
 /// Picture `index` may look at the eight before it, and does at `num_collocated` of them.
 std::unique_ptr<FakeUnit> make_unit(std::int64_t index, int num_collocated, std::mt19937& random) {
@@ -120,7 +123,7 @@ TEST(ParseQueue, DerivesAfterWhatIsLookedAt) {
       Counts counts;
       const FakeCodec codec(counts);
       TaskCrew crew(num_threads);
-      ParseQueue queue(codec, crew);
+      ParseQueue queue(codec, crew, kMaxPictures);
       std::int64_t num_pushed = 0;
       for (std::int64_t i = 0; i < kNumPictures; ++i) {
         for (; num_pushed < kNumPictures && !queue.full(); ++num_pushed) {
@@ -145,7 +148,7 @@ TEST(ParseQueue, LosesOnlyThePictureThatRanOutOfMemory) {
   Counts counts;
   const FakeCodec codec(counts);
   TaskCrew crew(3);
-  ParseQueue queue(codec, crew);
+  ParseQueue queue(codec, crew, kMaxPictures);
   std::int64_t num_pushed = 0;
   for (std::int64_t i = 0; i < 100; ++i) {
     for (; num_pushed < 100 && !queue.full(); ++num_pushed) {
@@ -168,7 +171,7 @@ TEST(ParseQueue, KnowsWhatComesBack) {
   Counts counts;
   const FakeCodec codec(counts);
   TaskCrew crew(2);
-  ParseQueue queue(codec, crew);
+  ParseQueue queue(codec, crew, kMaxPictures);
   const auto run = [&](std::unique_ptr<FakeUnit> unit) {
     queue.push(std::move(unit), true);
     return queue.pop({}).picture;
@@ -193,7 +196,7 @@ TEST(ParseQueue, MayBeLeftWithPicturesThatWaitForOthers) {
   const FakeCodec codec(counts);
   for (int i = 0; i < 20; ++i) {
     TaskCrew crew(4);
-    ParseQueue queue(codec, crew);
+    ParseQueue queue(codec, crew, kMaxPictures);
     for (std::int64_t n = 0; !queue.full(); ++n) queue.push(make_unit(n, 2, random), true);
   }
 }

@@ -35,13 +35,13 @@ std::vector<PlanFrame> frames(const std::string& shown, double rate) {
     PlanFrame frame;
     frame.seconds = static_cast<double>(i) / rate;
     frame.is_reference = shown[i] != 'b';
-    frame.is_idr = shown[i] == 'I';
+    frame.starts_sequence = shown[i] == 'I';
     frame.is_random_access = shown[i] == 'I' || shown[i] == 'i';
     if (shown[i] == 'B' || shown[i] == 'b') {
       held.push_back(frame);
       continue;
     }
-    if (frame.is_idr) emit_held();
+    if (frame.starts_sequence) emit_held();
     emit(frame);
     emit_held();
   }
@@ -169,7 +169,7 @@ TEST(Planner, GapsAndWrongTimes) {
   // A time that goes back takes the newest one instead.
   input = frames("IPPP", 1);
   input[2].seconds = -7;
-  input[2].is_idr = true;
+  input[2].starts_sequence = true;
   Planner other({0.125, 1, 0});
   for (const PlanFrame& frame : input) other.push(frame);
   other.finish();

@@ -26,9 +26,10 @@ def _pairs(path: Path):
         yield from shown(video, str(path))
 
 
-def test_arrows_point_where_the_content_goes(pan_clip, pan_motion):
+@pytest.mark.parametrize("clip", ["pan_clip", "hevc_pan_clip"])
+def test_arrows_point_where_the_content_goes(clip, pan_motion, request):
     checked = 0
-    for picture, frame in _pairs(pan_clip):
+    for picture, frame in _pairs(request.getfixturevalue(clip)):
         layers = make_layers(picture, frame.to_ndarray(format="rgb24"), 1 / 25)
         # Content enters at the left and the bottom; the rest of the texture moves as a whole.
         inner = (slice(2, 7), slice(2, 10))
@@ -54,12 +55,15 @@ def test_predictions_from_the_future_are_told(pan_clip):
     assert Layers.FROM_BOTH in seen or Layers.FROM_FUTURE in seen
 
 
-def test_bits_and_residual_are_those_of_the_picture(pan_clip):
-    picture, frame = next(_pairs(pan_clip))
+@pytest.mark.parametrize(
+    ("clip", "size"), [("pan_clip", (144, 192)), ("hevc_pan_clip", (152, 200))]
+)
+def test_bits_and_residual_are_those_of_the_picture(clip, size, request):
+    picture, frame = next(_pairs(request.getfixturevalue(clip)))
     layers = make_layers(picture, frame.to_ndarray(format="rgb24"), 1 / 25)
-    assert layers.bits.shape == (9, 12)
+    assert layers.bits.shape == tuple(-(-n // 16) for n in size)
     assert layers.bits.sum() == picture.bits.sum()
-    assert layers.residual.shape == (144, 192)
+    assert layers.residual.shape == size
     exact = np.abs(cope.ops.residual(picture)[0].astype(float))
     assert layers.residual.mean() == pytest.approx(exact.mean(), rel=1e-5)
 

@@ -40,7 +40,7 @@ def one_by_one(
     return sorted(items, key=lambda item: item[:2])
 
 
-@pytest.mark.parametrize("clip", ["natural_clip", "small_clip", "portrait_clip"])
+@pytest.mark.parametrize("clip", ["natural_clip", "small_clip", "portrait_clip", "hevc_clip"])
 def test_tokens_are_those_of_the_items_in_time_order(
     clip: str, encoder: CopeHybridEncoder, request: pytest.FixtureRequest
 ) -> None:

@@ -7,20 +7,20 @@
 #include <memory>
 #include <new>
 
-namespace cope::h264 {
+namespace cope {
 std::atomic<std::int64_t> num_allocations{0};
 }
 
 // Not inlined: gcc would take malloc and delete, or new and free, for a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
-  ++cope::h264::num_allocations;
+  ++cope::num_allocations;
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
-namespace cope::h264 {
+namespace cope {
 namespace {
 
 TEST(AllocationCounter, Counts) {
@@ -30,4 +30,4 @@ TEST(AllocationCounter, Counts) {
 }
 
 }  // namespace
-}  // namespace cope::h264
+}  // namespace cope

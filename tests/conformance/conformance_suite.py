@@ -1,9 +1,10 @@
-"""The table of H.264 streams and the comparison of one stream with its golden."""
+"""The tables of streams of each codec and the comparison of one stream with its golden."""
 
 from __future__ import annotations
 
 import csv
 import itertools
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from golden import GoldenStream, differing_fields, field
 
 import cope
 
-SUITE = Path(__file__).parent / "suites" / "h264.tsv"
+SUITES = Path(__file__).parent / "suites"
 
 # Goldens are of the first video stream, cope's default is the best one. They differ here.
 STREAM_INDEX = {"clips/torchcodec/nasa_13013.mp4": 0}
@@ -28,8 +29,9 @@ class SuiteRow:
     features: frozenset[str]
 
 
-def read_suite() -> list[SuiteRow]:
-    with open(SUITE, newline="") as file:
+def read_suite(name: str) -> list[SuiteRow]:
+    """The rows of suite `name`, "h264" or "h265"."""
+    with open(SUITES / f"{name}.tsv", newline="") as file:
         return [
             SuiteRow(
                 row["stream"],
@@ -48,6 +50,11 @@ def count_by_feature(rows: list[SuiteRow]) -> dict[str, dict[str, int]]:
         for feature in {"total", *row.features}:
             counts.setdefault(feature, Counter())[row.expected.split(":")[0]] += 1
     return {name: dict(count) for name, count in counts.items()}
+
+
+def expected_counts(name: str) -> dict[str, dict[str, int]]:
+    """What `count_by_feature` must give."""
+    return json.loads((SUITES / f"{name}_counts.json").read_text())
 
 
 def compare_with_golden(stream: GoldenStream) -> str | None:

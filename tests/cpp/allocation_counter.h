@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstdint>
 
-namespace cope::h264 {
+namespace cope {
 
 /// What this test program has asked of the heap so far (allocation_counter_test.cpp).
 extern std::atomic<std::int64_t> num_allocations;
 
-}  // namespace cope::h264
+}  // namespace cope

@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <type_traits>
+
+#include "cope/h265/motion_syntax.h"
+#include "cope/h265/mv_amvp.h"
+#include "cope/h265/mv_merge.h"
+#include "cope/h265/mv_neighbours.h"
+#include "cope/h265/picture_parser.h"
+#include "cope/h265/slice_motion.h"
+
+namespace cope::h265 {
+
+namespace {
+
+using prim::BlockType;
+
+/// Fills `width` x `height` cells, at most 16 wide. Rows are short, so they are written in a few
+/// stores of fixed size, the last of which may overlap the one before.
+template <class T>
+void fill_rect(T* row, std::ptrdiff_t stride, int width, int height, T value) noexcept {
+  const auto fill = [=]<int kChunk>(std::integral_constant<int, kChunk>) {
+    T chunk[kChunk];
+    std::fill_n(chunk, kChunk, value);
+    T* to = row;
+    for (int y = 0; y < height; ++y, to += stride) {
+      for (int x = 0; x + kChunk < width; x += kChunk) std::memcpy(to + x, chunk, sizeof chunk);
+      std::memcpy(to + width - kChunk, chunk, sizeof chunk);
+    }
+  };
+  if (width >= 8) {
+    fill(std::integral_constant<int, 8>{});
+  } else if (width >= 4) {
+    fill(std::integral_constant<int, 4>{});
+  } else if (width >= 2) {
+    fill(std::integral_constant<int, 2>{});
+  } else {
+    fill(std::integral_constant<int, 1>{});
+  }
+}
+
+/// Derives the vectors of one picture (8.5.3.2), prediction unit by prediction unit.
+class MotionDeriver {
+ public:
+  MotionDeriver(const PictureJob& job, PictureLookup lookup, void* lookup_context)
+      : coded_(job.coded),
+        picture_(*job.picture),
+        units_(job.motion_syntax->units.span()),
+        lookup_(lookup),
+        lookup_context_(lookup_context),
+        lattice_{picture_.motion.mv.data(), picture_.motion.ref_idx.data(),
+                 picture_.motion.width_4x4,
+                 static_cast<std::ptrdiff_t>(picture_.motion.plane_size())},
+        has_b_((coded_.info.slice_types & prim::kHasB) != 0),
+        log2_block_(std::countr_zero(static_cast<unsigned>(picture_.blocks.block_size))),
+        neighbours_(picture_.blocks, lattice_,
+                    units_.empty() ? 6 : coded_.segments.front().sps->CtbLog2SizeY) {}
+
+  /// Returns the number of blocks predicted from a collocated picture that is missing.
+  std::int32_t derive() {
+    clear();
+    for (const PredictionUnit& unit : units_) derive_unit(unit);
+    return num_lost_;
+  }
+
+ private:
+  /// Marks all of the lattice as unused, and clears the vectors where no unit will write them.
+  void clear() noexcept {
+    prim::MotionField& motion = picture_.motion;
+    std::memset(motion.ref_idx.data(), -1, motion.ref_idx.size());
+    std::int64_t area = 0;
+    for (const PredictionUnit& unit : units_) area += unit.width * unit.height;
+    if (area != clear_other_blocks()) {  // damaged: units and blocks do not agree
+      std::memset(static_cast<void*>(motion.mv.data()), 0, motion.mv.size() * sizeof(MotionVector));
+    } else if (!has_b_) {
+      std::memset(static_cast<void*>(motion.mv.data() + lattice_.plane), 0,
+                  motion.plane_size() * sizeof(MotionVector));
+    }
+  }
+
+  /// Clears the vectors of all blocks but inter blocks. Returns the area of these, luma samples.
+  std::int64_t clear_other_blocks() noexcept {
+    const prim::BlockMap& blocks = picture_.blocks;
+    const std::uint8_t* type = blocks.type.data();
+    std::int64_t num_inter = 0;
+    for (std::int32_t by = 0; by < blocks.height; ++by) {
+      for (std::int32_t bx = 0; bx < blocks.width;) {
+        // Most pictures are inter nearly everywhere: eight blocks at a time.
+        if (bx + 8 <= blocks.width && are_inter(type)) {
+          bx += 8;
+          type += 8;
+          num_inter += 8;
+          continue;
+        }
+        if ((*type & ~1) == static_cast<std::uint8_t>(BlockType::kInter)) {
+          ++num_inter;
+        } else {
+          clear_block(bx, by);
+        }
+        ++bx;
+        ++type;
+      }
+    }
+    return num_inter * blocks.block_size * blocks.block_size;
+  }
+
+  /// Whether eight blocks in a row are kInter or kSkip.
+  static bool are_inter(const std::uint8_t* type) noexcept {
+    static_assert(static_cast<int>(BlockType::kInter) == 4 &&
+                  static_cast<int>(BlockType::kSkip) == 5);
+    std::uint64_t types;
+    std::memcpy(&types, type, sizeof types);
+    return (types & 0xfefefefefefefefe) == 0x0404040404040404;
+  }
+
+  void clear_block(std::int32_t bx, std::int32_t by) noexcept {
+    const int cells = picture_.blocks.block_size / 4;
+    MotionVector* const row = lattice_.mv + by * cells * lattice_.stride + bx * cells;
+    for (int list = 0; list < (has_b_ ? 2 : 1); ++list) {
+      fill_rect(row + list * lattice_.plane, lattice_.stride, cells, cells, MotionVector{0, 0});
+    }
+  }
+
+  void derive_unit(const PredictionUnit& unit) {
+    const std::uint16_t slice_idx = picture_.blocks.slice_idx[block_at(unit.x, unit.y)];
+    if (slice_idx >= coded_.slice_refs.size()) return;  // damaged behind the unit, all of it lost
+    if (slice_idx != prepared_slice_ || !neighbours_.is_inside(unit.x, unit.y)) {
+      if (slice_idx != prepared_slice_) begin_slice(slice_idx);
+      neighbours_.enter(unit.x, unit.y, slice_idx, *segment_->pps);
+    }
+    UnitMotion motion;
+    if (unit.merge_idx != kNoMerge) {
+      motion = derive_merge(slice_, neighbours_, unit);
+    } else {
+      for (int list = 0; list < 2; ++list) {
+        const std::int8_t refIdx = unit.ref_idx[list];
+        if (refIdx < 0) continue;
+        const MotionVector mvp =
+            derive_mvp(slice_, neighbours_, unit, list, refIdx, unit.mvp_flags >> list & 1);
+        // (8-94) to (8-97): modulo 2^16
+        motion.mv[list] = {static_cast<std::int16_t>(mvp.x + unit.mvd[list].x),
+                           static_cast<std::int16_t>(mvp.y + unit.mvd[list].y)};
+        motion.ref_idx[list] = refIdx;
+      }
+    }
+    fill(unit, motion);
+    if (slice_.num_unfounded != 0) mark_lost(unit);
+  }
+
+  void begin_slice(std::uint16_t slice_idx) {
+    prepared_slice_ = slice_idx;
+    segment_ = &segment_of(slice_idx);
+    slice_.begin(*segment_, coded_.slice_refs[slice_idx], picture_.info.poc, lookup_,
+                 lookup_context_);
+    if (slice_.ColPic != nullptr && !fits(*slice_.ColPic)) {
+      slice_.ColPic = nullptr;
+      slice_.misses_ColPic = true;
+    }
+  }
+
+  const CodedSegment& segment_of(std::uint16_t slice_idx) const noexcept {
+    const auto num = static_cast<std::ptrdiff_t>(coded_.info.num_slice_segments);
+    const auto first = coded_.segments.begin();
+    const auto found = std::lower_bound(
+        first, first + num, slice_idx,
+        [](const CodedSegment& segment, std::uint16_t idx) { return segment.slice_idx < idx; });
+    return found != first + num ? *found : *first;
+  }
+
+  bool fits(const prim::PicturePrimitives& ColPic) const noexcept {
+    return ColPic.motion.width_4x4 == picture_.motion.width_4x4 &&
+           ColPic.motion.height_4x4 == picture_.motion.height_4x4;
+  }
+
+  std::size_t block_at(std::int32_t x, std::int32_t y) const noexcept {
+    return static_cast<std::size_t>((y >> log2_block_) * picture_.blocks.width +
+                                    (x >> log2_block_));
+  }
+
+  void fill(const PredictionUnit& unit, const UnitMotion& motion) noexcept {
+    const int width = unit.width / 4, height = unit.height / 4;
+    const std::ptrdiff_t first = (unit.y >> 2) * lattice_.stride + (unit.x >> 2);
+    for (int list = 0; list < (has_b_ ? 2 : 1); ++list) {
+      const std::ptrdiff_t cell = list * lattice_.plane + first;
+      fill_rect(lattice_.mv + cell, lattice_.stride, width, height, motion.mv[list]);
+      fill_rect(lattice_.ref_idx + cell, lattice_.stride, width, height, motion.ref_idx[list]);
+    }
+  }
+
+  void mark_lost(const PredictionUnit& unit) noexcept {
+    slice_.num_unfounded = 0;
+    const std::int32_t step = picture_.blocks.block_size;
+    for (std::int32_t y = unit.y & -step; y < unit.y + unit.height; y += step) {
+      for (std::int32_t x = unit.x & -step; x < unit.x + unit.width; x += step) {
+        std::uint8_t& flags = picture_.blocks.flags[block_at(x, y)];
+        num_lost_ += (flags & prim::kMotionLost) == 0;
+        flags |= prim::kMotionLost;
+      }
+    }
+  }
+
+  const CodedPicture& coded_;
+  prim::PicturePrimitives& picture_;
+  std::span<const PredictionUnit> units_;
+  PictureLookup lookup_;
+  void* lookup_context_;
+  MotionLattice lattice_;
+  bool has_b_;
+  int log2_block_;
+  MotionNeighbours neighbours_;
+  SliceMotion slice_;
+  const CodedSegment* segment_ = nullptr;
+  std::uint16_t prepared_slice_ = prim::kNoSlice;
+  std::int32_t num_lost_ = 0;
+};
+
+}  // namespace
+
+void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) {
+  const std::int32_t lost = MotionDeriver(job, lookup, lookup_context).derive();
+  if (lost == 0) return;
+  job.picture->info.num_motion_lost = lost;
+  job.report.num_motion_lost = lost;
+  if (job.report.first_error.ok()) {
+    job.report.first_error = Status::invalid("collocated_ref_idx", "H.265 8.5.3.2.8");
+  }
+}
+
+}  // namespace cope::h265

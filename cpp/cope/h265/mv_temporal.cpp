@@ -1,0 +1,64 @@
+#include "cope/h265/mv_temporal.h"
+
+namespace cope::h265 {
+
+namespace {
+
+/// Collocated motion vectors (8.5.3.2.9) of the block that covers luma location (x, y) of ColPic.
+bool take_collocated(const SliceMotion& slice, std::int32_t x, std::int32_t y, int list,
+                     int refIdxLX, MotionVector& mvLXCol) noexcept {
+  const prim::PicturePrimitives& ColPic = *slice.ColPic;
+  const prim::MotionField& motion = ColPic.motion;
+  // Motion is stored compressed: one block stands for 16x16.
+  const auto cell =
+      static_cast<std::size_t>((y >> 4) << 2) * static_cast<std::size_t>(motion.width_4x4) +
+      static_cast<std::size_t>((x >> 4) << 2);
+  const std::size_t plane = motion.plane_size();
+  const int ref_idx[2] = {motion.ref_idx[cell], motion.ref_idx[cell + plane]};
+  int listCol = 0;
+  if (ref_idx[0] < 0) {
+    if (ref_idx[1] < 0) return false;  // intra
+    listCol = 1;
+  } else if (ref_idx[1] >= 0) {
+    listCol = slice.NoBackwardPredFlag ? list : (slice.collocated_from_l0_flag ? 1 : 0);
+  }
+
+  const prim::BlockMap& blocks = ColPic.blocks;
+  const auto block = static_cast<std::size_t>(((y >> 4) << 4) / blocks.block_size) *
+                         static_cast<std::size_t>(blocks.width) +
+                     static_cast<std::size_t>(((x >> 4) << 4) / blocks.block_size);
+  const std::uint16_t slice_idx = blocks.slice_idx[block];
+  if (slice_idx >= ColPic.slice_refs.size()) return false;
+  // refPicListCol[refIdxCol], marked as it was when ColPic was decoded.
+  const prim::RefPicture& refCol = ColPic.slice_refs[slice_idx].ref[listCol][ref_idx[listCol] & 31];
+  if (refCol.is_long_term != slice.is_long_term[list][refIdxLX]) return false;
+
+  mvLXCol = motion.mv[cell + (listCol != 0 ? plane : 0)];
+  const std::int64_t colPocDiff = std::int64_t{ColPic.info.poc} - refCol.poc;
+  const std::int64_t currPocDiff = slice.distance[list][refIdxLX];
+  if (!refCol.is_long_term && colPocDiff != currPocDiff && colPocDiff != 0) {
+    mvLXCol = scale_vector(mvLXCol, clip_poc_distance(currPocDiff), clip_poc_distance(colPocDiff));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool derive_temporal_vector(SliceMotion& slice, const PredictionBlock& block, int list,
+                            int refIdxLX, MotionVector& mvLXCol) noexcept {
+  if (slice.ColPic == nullptr) {
+    slice.num_unfounded += slice.misses_ColPic;
+    return false;
+  }
+  const std::int32_t xColBr = block.xPb + block.nPbW, yColBr = block.yPb + block.nPbH;
+  const prim::MotionField& motion = slice.ColPic->motion;
+  if (block.yPb >> slice.CtbLog2SizeY == yColBr >> slice.CtbLog2SizeY &&
+      yColBr < motion.height_4x4 * 4 && xColBr < motion.width_4x4 * 4 &&
+      take_collocated(slice, xColBr, yColBr, list, refIdxLX, mvLXCol)) {
+    return true;
+  }
+  return take_collocated(slice, block.xPb + block.nPbW / 2, block.yPb + block.nPbH / 2, list,
+                         refIdxLX, mvLXCol);
+}
+
+}  // namespace cope::h265
