@@ -130,6 +130,7 @@ class WindowSource {
   ReadOptions options_;
   WindowOptions window_options_;
   Planner planner_;
+  ComposerPool composers_;
   std::deque<Pending> pending_;       // in time order
   std::unique_ptr<WindowTask> open_;  // gathers the pictures of the present window
   Planner::Start open_start_;
