@@ -74,8 +74,8 @@ bool RecentPictures::is_late(const PictureIdentity& identity,
     const Entry& entry = entries_[(last_ + entries_.size() - age) % entries_.size()];
     if (entry.identity != identity) continue;
     if (!entry.may_come_again) return true;
-    return std::find(entry.slices.begin(), entry.slices.end(), key_of(header)) ==
-           entry.slices.end();
+    return age == 1 && std::find(entry.slices.begin(), entry.slices.end(), key_of(header)) ==
+                           entry.slices.end();
   }
   return false;
 }

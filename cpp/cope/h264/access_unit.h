@@ -38,8 +38,10 @@ PictureIdentity identity_of(const NalUnitHeader& nal, const SliceHeader& header,
 /// picture: pictures leave in decoding order, so that such a slice comes too late.
 class RecentPictures {
  public:
-  /// Identities repeat after eight pictures at the earliest, when pic_order_cnt_lsb has four bits.
-  static constexpr std::int32_t kNumPictures = 8;
+  /// Few: the longer the memory, the more often a lost IDR picture makes a new picture look like an
+  /// old one. In a sequence, identities repeat after eight pictures at the earliest, when
+  /// pic_order_cnt_lsb has four bits.
+  static constexpr std::int32_t kNumPictures = 5;
 
   /// Begins the record of a picture.
   void start(const PictureIdentity& identity) noexcept;
@@ -57,7 +59,7 @@ class RecentPictures {
   ///
   /// No picture of a conforming stream is taken for an earlier one: within a sequence, identities
   /// do not come again so soon. Beyond its start they may, so there, and for IDR pictures, a slice
-  /// is late only if it was missing.
+  /// is late only if it was missing, of the last picture before.
   bool is_late(const PictureIdentity& identity, const SliceHeader& header) const noexcept;
 
   /// Records the frame_num of a frame that was taken for lost before the picture to be started
