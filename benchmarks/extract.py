@@ -4,12 +4,14 @@ r"""Frames per second of cope and of its peers, in one run, on the same clips, o
 
 Every measurement is a process of its own, pinned to one core. The repetitions alternate between
 the ways, and the smallest CPU time (user + system) of each counts: other load on the machine then
-changes the figures least. frames/s is frames per CPU second. Peers that are not installed are
-named and left out; `--python` says in which environment one is to be found, e.g.
+changes the figures least. frames/s is frames per CPU second. A clip of a high bit rate is made
+with ffmpeg (`--no-made-clip` leaves it out). Bins per second need the program count_bins of the
+micro benchmarks (`-DCOPE_BUILD_BENCHMARKS=ON`). Peers that are not installed are named and left
+out; `--python` says in which environment one is to be found, `all` for every one but cope, e.g.
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install decord motion-vector-extractor \
-        torch torchcodec
-    python benchmarks/extract.py --python decord=/tmp/peers/bin/python ...
+    python -m venv /tmp/peers && /tmp/peers/bin/pip install av decord motion-vector-extractor \
+        torch==2.13.0 torchcodec==0.13.0
+    python benchmarks/extract.py --python all=/tmp/peers/bin/python
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,30 @@ from peers import PEERS
 REPOSITORY = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("COPE_TEST_DATA") or REPOSITORY.parent / "shared")
 BASELINE = "cope"
+COUNT_BINS = REPOSITORY / "build" / "release" / "benchmarks" / "micro" / "count_bins"
+MADE_FROM = DATA / "streams" / "bench" / "h264_1080_def.mp4"
+
+
+def make_high_rate_clip(folder: Path) -> Path | None:
+    """About 30 Mbit/s: 120 frames of a 1080p clip with sensor noise added, x264 at CRF 16."""
+    clip = folder / "h264_1080_crf16.mp4"
+    command = ["ffmpeg", "-v", "error", "-i", str(MADE_FROM), "-frames:v", "120"]
+    command += ["-vf", "noise=c0s=4:c0f=t", "-an", "-c:v", "libx264", "-preset", "fast"]
+    command += ["-crf", "16", "-g", "50", str(clip)]
+    try:
+        subprocess.run(command, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"the clip of a high bit rate is left out: {error}", file=sys.stderr)
+        return None
+    return clip
+
+
+def count_bins(clip: Path, program: Path) -> int | None:
+    """Bins of CABAC in the slice data of a clip; none where the program is missing."""
+    if not program.exists():
+        return None
+    process = subprocess.run([str(program), str(clip)], capture_output=True, text=True)
+    return int(process.stdout) if process.returncode == 0 else None
 
 
 def run_once(name: str, clip: Path, python: str) -> dict[str, Any]:
@@ -56,7 +83,7 @@ def measure_clip(
     return best
 
 
-def summarise(clip: Path, best: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def summarise(clip: Path, best: dict[str, dict[str, Any]], num_bins: int | None) -> dict[str, Any]:
     """Rates, and ratios to the baseline's, from measured seconds."""
     size = clip.stat().st_size
     rows = {}
@@ -72,7 +99,9 @@ def summarise(clip: Path, best: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "megabits_per_second": size * 8e-6 / cpu,
             "ratio_to_cope": cpu / baseline if baseline else None,
         }
-    return {"clip": clip.name, "size_bytes": size, "peers": rows}
+        if num_bins and name in ("cope", "cope-motion"):  # that parse every picture
+            rows[name]["megabins_per_second"] = num_bins * 1e-6 / cpu
+    return {"clip": clip.name, "size_bytes": size, "num_bins": num_bins, "peers": rows}
 
 
 def print_table(summary: dict[str, Any]) -> None:
@@ -81,7 +110,8 @@ def print_table(summary: dict[str, Any]) -> None:
 
     table = Table(title=f"{summary['clip']} ({summary['size_bytes'] / 1e6:.2f} MB), one thread")
     table.add_column("")
-    for heading in ("frames/s", "CPU s", "Mbit/s", "time / cope", "frames"):
+    headings = ("frames/s", "CPU s", "Mbit/s", "Mbins/s", "time / cope", "peak RSS", "frames")
+    for heading in headings:
         table.add_column(heading, justify="right")
     missing = []
     for name, row in summary["peers"].items():
@@ -94,7 +124,9 @@ def print_table(summary: dict[str, Any]) -> None:
             f"{row['frames_per_second']:,.0f}",
             f"{row['cpu_seconds']:.3f}",
             f"{row['megabits_per_second']:.1f}",
+            f"{row['megabins_per_second']:.0f}" if "megabins_per_second" in row else "",
             f"{ratio:.2f}" if ratio is not None else "-",
+            f"{row['peak_rss_bytes'] / 2**20:.0f} MiB",
             str(row["frames"]),
         )
     console = Console(width=max(100, Console().width))
@@ -120,17 +152,29 @@ def main() -> int:
         "--python", action="append", default=[], metavar="PEER=PATH", help="interpreter of a peer"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--no-made-clip", action="store_true", help="do not make the clip of a high bit rate"
+    )
+    parser.add_argument("--count-bins", type=Path, default=COUNT_BINS, metavar="PROGRAM")
     args = parser.parse_args()
     pythons = dict(item.split("=", 1) for item in args.python)
-    if unknown := set(pythons) - set(PEERS):
+    if unknown := set(pythons) - set(PEERS) - {"all"}:
         parser.error(f"--python: no peer named {', '.join(sorted(unknown))}")
+    if "all" in pythons:
+        others = {name for name, peer in PEERS.items() if peer.package != "cope"}
+        pythons = dict.fromkeys(others, pythons.pop("all")) | pythons
     if not args.clips:
         parser.error(f"no clips under {DATA}/streams/bench: give --clips or set COPE_TEST_DATA")
     summaries = []
-    for clip in args.clips:
-        summaries.append(summarise(clip, measure_clip(clip, args.peers, pythons, args.repeat)))
-        if not args.json:
-            print_table(summaries[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        clips = list(args.clips)
+        if not args.no_made_clip and (made := make_high_rate_clip(Path(folder))):
+            clips.append(made)
+        for clip in clips:
+            best = measure_clip(clip, args.peers, pythons, args.repeat)
+            summaries.append(summarise(clip, best, count_bins(clip, args.count_bins)))
+            if not args.json:
+                print_table(summaries[-1])
     if args.json:
         print(json.dumps(summaries, indent=2))
     return 0

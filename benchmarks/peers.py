@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -33,9 +34,9 @@ def _cope_all(cope: Any, path: str) -> int:
     num_pictures = 0
     with cope.VideoReader(path, threads=1) as video:
         for picture in video.pictures(coefficients=True):
-            # Touch every field, as a consumer would: views cost nothing, derived ones are computed.
-            _ = picture.motion.mv, picture.motion.ref_idx, picture.motion.ref_poc
-            _ = picture.blocks.type, picture.bits
+            # Touch everything that parsing gives, as a consumer would.
+            _ = picture.motion.mv, picture.motion.ref_idx
+            _ = picture.blocks.type, picture.blocks.qp, picture.bits
             _ = picture.coefficients.records, picture.coefficients.levels
             num_pictures += 1
     return num_pictures
@@ -51,6 +52,15 @@ def _cope_motion(cope: Any, path: str) -> int:
 
 
 def _cope_density(cope: Any, path: str) -> int:
+    """One window a second, no keyframe decoded: pictures off the reference chain are not parsed."""
+    density = cope.Density(deltas_per_second=1.0)
+    with cope.VideoReader(path, threads=1) as video:
+        for _ in video.windows(density=density, keyframes=False):
+            pass
+    return _num_pictures(cope, path)
+
+
+def _cope_extract(cope: Any, path: str) -> int:
     cope.extract(path, threads=1)
     return _num_pictures(cope, path)
 
@@ -105,14 +115,19 @@ def _mv_extractor_frames(mvextractor: Any, path: str) -> int:
     return _mv_extractor(mvextractor, path, decode_frames=True)
 
 
-def _torchcodec(torchcodec: Any, path: str) -> int:
+def _torchcodec(torchcodec: Any, path: str, **options: Any) -> int:
     importlib.import_module("torch").set_num_threads(1)
     decoders = importlib.import_module("torchcodec.decoders")
-    decoder = decoders.VideoDecoder(path, num_ffmpeg_threads=1, seek_mode="approximate")
+    decoder = decoders.VideoDecoder(path, num_ffmpeg_threads=1, seek_mode="approximate", **options)
     num_frames = 0
     for _ in decoder:
         num_frames += 1
     return num_frames
+
+
+def _torchcodec_resized(torchcodec: Any, path: str) -> int:
+    transforms = importlib.import_module("torchcodec.transforms")
+    return _torchcodec(torchcodec, path, transforms=[transforms.Resize((384, 384))])
 
 
 def _decord(decord: Any, path: str) -> int:
@@ -126,7 +141,8 @@ def _decord(decord: Any, path: str) -> int:
 PEERS = {
     "cope": Peer("cope, all pictures, all fields", "cope", "cope", _cope_all),
     "cope-motion": Peer("cope, motion only", "cope", "cope", _cope_motion),
-    "cope-density": Peer("cope, default density plan", "cope", "cope", _cope_density),
+    "cope-density": Peer("cope, one window a second", "cope", "cope", _cope_density),
+    "cope-extract": Peer("cope, extract() with keyframes", "cope", "cope", _cope_extract),
     "libavcodec": Peer("libavcodec decode alone (PyAV)", "av", "av", _av_decode),
     "pyav-vectors": Peer("PyAV, exported vectors to NumPy", "av", "av", _av_vectors),
     "mv-extractor": Peer(
@@ -142,13 +158,22 @@ PEERS = {
         _mv_extractor_frames,
     ),
     "torchcodec": Peer("torchcodec to RGB", "torchcodec", "torchcodec", _torchcodec),
+    "torchcodec-384": Peer(
+        "torchcodec, resized to 384", "torchcodec", "torchcodec", _torchcodec_resized
+    ),
     "decord": Peer("decord to RGB", "decord", "decord", _decord),
 }
 
 
 def _warm_up(module: Any) -> None:
     """Loads what the packages import lazily, so that it is not measured."""
-    for name in ("torchcodec.decoders", "mvextractor.videocap"):
+    for name in (
+        "cope._native",
+        "cope.reader",
+        "torchcodec.decoders",
+        "torchcodec.transforms",
+        "mvextractor.videocap",
+    ):
         if name.startswith(module.__name__):
             importlib.import_module(name)
 
@@ -161,7 +186,13 @@ def measure(peer: Peer, path: str) -> dict[str, Any]:
     num_frames = peer.read(module, path)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     version = getattr(module, "__version__", None) or importlib.metadata.version(peer.package)
-    return {"frames": num_frames, "cpu_seconds": cpu, "wall_seconds": wall, "version": version}
+    return {
+        "frames": num_frames,
+        "cpu_seconds": cpu,
+        "wall_seconds": wall,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "version": version,
+    }
 
 
 def main() -> int:

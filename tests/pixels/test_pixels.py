@@ -21,11 +21,13 @@ from reconstruct import (
     predict_picture,
     read_slices,
 )
+from unfiltered import without_loop_filter
 
 import cope
 
 INTER, SKIP = cope.BlockType.INTER, cope.BlockType.SKIP
 FIELD_BLOCK = 4  # bit of cope.Picture.blocks.flags
+PARITIES = {"top": 0, "bottom": 1}  # structures that are fields
 
 CLIPS = [
     ClipConfig("p_cavlc", "bframes=0:ref=1:qp=24:weightp=0:cabac=0:8x8dct=0:partitions=p8x8"),
@@ -80,6 +82,30 @@ CLIPS = [
         source=MOVING,
     ),
     ClipConfig("monochrome", "bframes=2:b-adapt=0:qp=24", pix_fmt="gray"),
+    ClipConfig(
+        "mbaff_hi444_10_cavlc",
+        "tff=1:bframes=2:b-adapt=0:qp=28:cabac=0:8x8dct=1",
+        pix_fmt="yuv444p10le",
+        height=160,
+        source=MOVING,
+    ),
+    ClipConfig(
+        "mbaff_hi422_temporal",
+        "bff=1:bframes=2:b-adapt=0:direct=temporal:qp=26:cqm=jvt",
+        pix_fmt="yuv422p",
+        height=160,
+        source=MOVING,
+    ),
+    ClipConfig("mbaff_lossless", "tff=1:qp=0:bframes=0", height=160, source=MOVING),
+    ClipConfig(
+        "mbaff_slices_implicit",
+        "tff=1:bframes=2:b-adapt=0:slices=3:weightb=1:ref=3:qp=26",
+        height=160,
+        source=MOVING,
+    ),
+    ClipConfig("hi444_10_lossless", "qp=0:bframes=0", pix_fmt="yuv444p10le"),
+    ClipConfig("hi422_lossless_cavlc", "qp=0:bframes=0:cabac=0", pix_fmt="yuv422p"),
+    ClipConfig("hi444_10_weighted", "bframes=2:b-adapt=0:qp=26:weightp=2", "yuv444p10le", FADE),
 ]
 
 
@@ -92,6 +118,7 @@ class Coverage:
     num_weighted: int = 0
     num_coded: int = 0  # inter macroblocks with a luma residual
     num_field_pairs: int = 0  # of MBAFF frames
+    num_fields: int = 0  # field pictures
     modes: set[str] = field(default_factory=set)
     fractions: set[int] = field(default_factory=set)
 
@@ -105,32 +132,58 @@ def check_clip(path: Path) -> Coverage:
 
 def check_pictures(path: Path, pictures: list[cope.Picture]) -> Coverage:
     frames = decode(path)
-    assert len(pictures) == len(frames)
+    assert len(frames) == sum(not picture.info.is_second_field for picture in pictures)
     if pictures[0].info.chroma_format_idc == 0:
         frames = [frame[:1] for frame in frames]  # libavcodec shows monochrome with grey chroma
     slices = iter(read_slices(path))
-    period, keys = 0, []
-    for picture in pictures:
-        period += picture.info.is_idr
-        keys.append((period, picture.info.poc))
-    shown = display_order(keys)
+    shown = iter(display_order(frame_keys(pictures)))
     references: dict[int, list[np.ndarray]] = {}
     fields: dict[int, tuple[int, list[np.ndarray]]] = {}
     coverage = Coverage()
-    for picture, position in zip(pictures, shown, strict=True):
-        headers = [next(slices) for _ in range(picture.info.num_slices)]
-        frame = frames[position]
-        if picture.info.is_idr:
+    frame: list[np.ndarray] = []
+    first_poc = 0
+    for picture in pictures:
+        info = picture.info
+        headers = [next(slices) for _ in range(info.num_slices)]
+        if not info.is_second_field:
+            frame = frames[next(shown)]
+        if info.is_idr:
             references, fields = {}, {}
-        poc, delta = picture.info.poc, headers[0].delta_pic_order_cnt_bottom
+        poc, delta = info.poc, headers[0].delta_pic_order_cnt_bottom
         field_pocs = (poc, poc + delta) if delta >= 0 else (poc - delta, poc)
+        parity = PARITIES.get(info.structure)
+        decoded = frame if parity is None else [plane[parity::2] for plane in frame]
         if np.isin(picture.blocks.type, (INTER, SKIP)).any():
             weights = [header.weights for header in headers]
-            check_picture(picture, frame, references, Fields(field_pocs, fields), weights, coverage)
+            if parity is None:
+                known = Fields(field_pocs, fields)
+                check_picture(picture, decoded, references, known, weights, coverage)
+            else:
+                known = Fields((poc, poc), fields)
+                planes = {p: planes for p, (_, planes) in fields.items()}
+                check_picture(picture, decoded, planes, known, weights, coverage)
+        if parity is not None:
+            fields[poc] = parity, decoded
+            if info.is_second_field:
+                references[min(first_poc, poc)] = frame
+            first_poc = poc
+            continue
         references[poc] = frame
         for parity in range(2):
             fields[field_pocs[parity]] = parity, [plane[parity::2] for plane in frame]
     return coverage
+
+
+def frame_keys(pictures: list[cope.Picture]) -> list[tuple[int, int]]:
+    """IDR period and picture order count of each frame, both fields together."""
+    period, keys = 0, []
+    for picture in pictures:
+        period += picture.info.is_idr
+        if picture.info.is_second_field:
+            keys[-1] = keys[-1][0], min(keys[-1][1], picture.info.poc)
+        else:
+            keys.append((period, picture.info.poc))
+    return keys
 
 
 def check_picture(
@@ -156,6 +209,12 @@ def check_picture(
         frame = [by_address(plane, field_pairs) for plane in frame]
         residual = tuple(by_address(plane, field_pairs) for plane in residual[: len(frame)])
         coverage.num_field_pairs += int(field_pairs.sum())
+    elif info.structure != "frame":
+        # Table 8-9: fields of other parity lie half a row away, which luma vectors include.
+        parity, is_420 = PARITIES[info.structure], info.chroma_format_idc == 1
+        offsets = {p: 2 * (parity - q) * is_420 for p, (q, _) in fields.references.items()}
+        predicted = predict_picture(*arguments, offsets)
+        coverage.num_fields += 1
     else:
         predicted = predict_picture(*arguments)
     for index, (plane, decoded) in enumerate(zip(predicted, frame, strict=True)):
@@ -246,3 +305,40 @@ STREAMS = [
 def test_streams_of_other_encoders(name: str) -> None:
     coverage = check_clip(require_stream(f"h264_conformance/{name}"))
     assert coverage.num_inter > 0, coverage
+
+
+# Streams of other encoders that use the loop filter, which is turned off in their headers. Every
+# kind of picture that x264 does not make: field pictures, frames and fields mixed, MBAFF with
+# temporal direct prediction and several slices, in 4:2:0, 4:2:2, 8 and 10 bits. Pictures are told
+# apart by their counts, so only streams of which both fields of a frame have different ones.
+FILTERED = {
+    "jvt/CABREF3_Sand_D.264": "fields temporal",
+    "jvt/CVFI1_SVA_C.264": "fields",
+    "jvt/FRext/HCAFF1_HHI.264": "fields spatial",
+    "jvt/FRext/HCAMFF1_HHI.264": "mbaff spatial",
+    "jvt/FRext/FREXT01_JVC_D.264": "mbaff spatial",
+    "jmhm/field_p_refs8_slices.264": "fields",
+    "jmhm/mbaff_slices_refs.264": "mbaff spatial",
+    "jmhm/paff_cabac.264": "fields spatial",
+    "jmhm/paff_cavlc.264": "fields temporal",
+    "jmhm/paff_hi422_10.264": "mbaff spatial",
+    "jmhm/paff_mbaff_cabac.264": "mbaff fields spatial",
+    "jmhm/paff_mbaff_cavlc.264": "mbaff fields temporal",
+    "jmhm/wp_paff_explicit.264": "fields weighted",
+}
+
+
+@pytest.mark.parametrize("name", FILTERED)
+def test_streams_with_the_loop_filter_turned_off(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "unfiltered.264"
+    without_loop_filter(require_stream(f"h264_conformance/{name}"), path, max_slices=24)
+    coverage = check_clip(path)
+    assert coverage.num_inter > 0, coverage
+    kinds = FILTERED[name]
+    assert ("fields" in kinds) == (coverage.num_fields > 0), coverage
+    assert ("mbaff" in kinds) == (coverage.num_field_pairs > 0), coverage
+    assert coverage.num_coded > 0, coverage
+    if "weighted" in kinds:
+        assert coverage.num_weighted > 0, coverage
+    if "temporal" in kinds or "spatial" in kinds:
+        assert coverage.num_bi > 0, coverage

@@ -34,6 +34,12 @@ void RecentPictures::add_slice(const SliceHeader& header) {
   entries_[last_].slices.push_back(key_of(header));
 }
 
+std::ptrdiff_t RecentPictures::find_slice(const SliceHeader& header) const noexcept {
+  const std::vector<std::uint32_t>& slices = entries_[last_].slices;
+  const auto found = std::find(slices.begin(), slices.end(), key_of(header));
+  return found == slices.end() ? -1 : found - slices.begin();
+}
+
 void RecentPictures::end_sequence() noexcept {
   for (Entry& entry : entries_) entry.may_come_again = true;
   lost_frames_.fill(-1);

@@ -44,6 +44,9 @@ class RecentPictures {
   void start(const PictureIdentity& identity) noexcept;
   /// Adds a slice to the picture started last.
   void add_slice(const SliceHeader& header);
+  /// Index of the slice of the picture started last that begins with the same macroblock, -1 when
+  /// there is none.
+  std::ptrdiff_t find_slice(const SliceHeader& header) const noexcept;
   /// Says that the picture started last, an IDR picture or one with a
   /// memory_management_control_operation 5, gives the identities before it free for new pictures.
   void end_sequence() noexcept;

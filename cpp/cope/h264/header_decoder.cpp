@@ -49,6 +49,16 @@ struct PreviousPicture {
   std::int64_t decode_index = -1;
 };
 
+void note_missing_references(const prim::SliceRefs& refs, prim::PictureInfo& info) noexcept {
+  for (int list = 0; list < 2; ++list) {
+    const prim::RefPicture* const begin = refs.ref[list];
+    info.has_missing_references =
+        info.has_missing_references ||
+        std::any_of(begin, begin + refs.num_ref[list],
+                    [](const prim::RefPicture& ref) { return ref.is_missing; });
+  }
+}
+
 /// Adds a coded picture to a list that holds each once.
 void add_once(std::vector<std::int64_t>& list, std::int64_t decode_index) {
   if (decode_index >= 0 && std::find(list.begin(), list.end(), decode_index) == list.end()) {
@@ -143,7 +153,6 @@ struct HeaderDecoder::Impl {
   bool has_room_for_payload() const noexcept;
   RbspSpan append_rbsp();
   Status join_picture(const PictureIdentity& identity, bool& is_done);
-  CodedSlice* find_slice_at(const SliceHeader& header) noexcept;
   bool is_repetition(CodedSlice& slice, RbspSpan& span);
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& sets,
                      const NalSource& source);
@@ -322,15 +331,16 @@ Status HeaderDecoder::Impl::join_picture(const PictureIdentity& identity, bool& 
     finish_picture();
     return {};
   }
-  if (CodedSlice* const again = find_slice_at(header); again != nullptr) {
+  if (const std::ptrdiff_t index = recent.find_slice(header); index >= 0) {
+    CodedSlice& again = current.slices[static_cast<std::size_t>(index)];
     // Some encoders give every IDR picture the same idr_pic_id; with nothing in between, equal
     // bytes are one NAL unit that was delivered twice.
-    if (!delimiter_is_there && is_repetition(*again, again->rbsp)) {
+    if (!delimiter_is_there && is_repetition(again, again.rbsp)) {
       is_done = true;
       ++counts.num_nal_units_repeated;
       return {};
     }
-    if (again == current.slices.data()) {  // the whole picture again
+    if (index == 0) {  // the whole picture again
       finish_picture();
       return {};
     }
@@ -342,16 +352,6 @@ Status HeaderDecoder::Impl::join_picture(const PictureIdentity& identity, bool& 
   if (current.info.num_slices >= max_slices) return Status::limit("max_slices_per_picture");
   if (!has_room_for_payload()) return Status::limit("max_nal_bytes");
   return {};
-}
-
-/// The slice of the current picture that begins with the same macroblock, or null.
-CodedSlice* HeaderDecoder::Impl::find_slice_at(const SliceHeader& wanted) noexcept {
-  const auto end = current.slices.begin() + current.info.num_slices;
-  const auto it = std::find_if(current.slices.begin(), end, [&wanted](const CodedSlice& slice) {
-    return slice.header.first_mb_in_slice == wanted.first_mb_in_slice &&
-           slice.header.colour_plane_id == wanted.colour_plane_id;
-  });
-  return it == end ? nullptr : &*it;
 }
 
 /// Whether the payload at hand is that of `span`, or one of them is the other cut short; the longer
@@ -386,6 +386,7 @@ void HeaderDecoder::Impl::add_slice(const NalUnitHeader& nal_header, std::size_t
   slice.pps = sets.pps;
   build_ref_pic_lists(*sets.sps, header, current.info.poc, marking.frames(), slice.refs,
                       marking.unknown_before());
+  note_missing_references(slice.refs, current.info);
   recent.add_slice(header);
   delimiter_is_there = false;
   slice.rbsp = append_rbsp();
@@ -615,6 +616,7 @@ void HeaderDecoder::Impl::release_held(bool is_alone) {
       for (auto& list : refs.ref) {
         for (prim::RefPicture& ref : list) ref.is_missing = true;
       }
+      note_missing_references(refs, held.info);
     }
   }
   ready.push(held);

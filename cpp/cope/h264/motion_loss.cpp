@@ -36,7 +36,7 @@ class LossFinder {
         return true;
       }
       // Temporal direct prediction finds the collocated block's reference in list 0.
-      if (is_temporal && has_missing(slice.refs)) return true;
+      if (is_temporal && coded_.info.has_missing_references) return true;
     }
     return false;
   }
@@ -54,25 +54,11 @@ class LossFinder {
   }
 
  private:
-  static bool has_missing(const prim::SliceRefs& refs) noexcept {
-    for (std::size_t list = 0; list < 2; ++list) {
-      const prim::RefPicture* const begin = refs.ref[list];
-      if (std::any_of(begin, begin + refs.num_ref[list],
-                      [](const prim::RefPicture& ref) { return ref.is_missing; })) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   bool has_loss(std::int64_t decode_index, bool is_temporal) const {
     const prim::PicturePrimitives* const picture = lookup_(lookup_context_, decode_index);
-    if (picture == nullptr || picture->info.num_blocks_lost > 0 ||
-        picture->info.num_motion_lost > 0) {
-      return true;
-    }
-    return is_temporal && std::any_of(picture->slice_refs.begin(), picture->slice_refs.end(),
-                                      [](const prim::SliceRefs& r) { return has_missing(r); });
+    return picture == nullptr || picture->info.num_blocks_lost > 0 ||
+           picture->info.num_motion_lost > 0 ||
+           (is_temporal && picture->info.has_missing_references);
   }
 
   std::size_t index_of(std::int32_t mb_x, std::int32_t row) const noexcept {

@@ -107,9 +107,18 @@ void begin_blocks(prim::PicturePrimitives& picture) {
   std::memset(blocks.bits.data(), 0, blocks.size() * sizeof(std::uint32_t));
 }
 
-/// Marks every block of a slice as not parsed again.
-void take_back(prim::BlockMap& blocks, std::uint16_t slice_idx) {
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
+/// Marks every block of a slice as not parsed again. None lies before the row, or rows of a pair,
+/// of the first one.
+void take_back(prim::BlockMap& blocks, const SliceParams& slice, std::int32_t num_mbs,
+               bool has_slice_groups) {
+  const std::uint16_t slice_idx = slice.slice_idx;
+  const std::int32_t row_mbs = blocks.width * (slice.MbaffFrameFlag ? 2 : 1);
+  const auto begin = static_cast<std::size_t>(slice.first_mb_addr / row_mbs * row_mbs);
+  const auto end_row = (slice.first_mb_addr + num_mbs + 2) / row_mbs + 1;
+  const std::size_t end =
+      has_slice_groups ? blocks.size()
+                       : std::min(blocks.size(), static_cast<std::size_t>(end_row * row_mbs));
+  for (std::size_t i = begin; i < end; ++i) {
     if (blocks.slice_idx[i] != slice_idx) continue;
     blocks.type[i] = static_cast<std::uint8_t>(prim::BlockType::kLost);
     blocks.flags[i] = 0;
@@ -316,7 +325,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
       // Macroblocks before the end of data that were cut are good. Data that contradict themselves
       // were changed, and nothing says where.
       if (result.end != SliceEnd::kOverrun) {
-        take_back(target.blocks, params.slice_idx);
+        take_back(target.blocks, params, result.num_mbs, !coded.slice_group_map.empty());
         cursor = begin;
       }
       ++job.report.num_slices_damaged;

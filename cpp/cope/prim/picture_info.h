@@ -61,6 +61,7 @@ struct PictureInfo {
                               ///< picture of the highest sub-layer, as no other can be known to be
                               ///< without use before later pictures are at hand
   bool is_leading = false;    ///< precedes in output order the random access point it follows
+  bool has_missing_references = false;   ///< some entry of its slices' lists `is_missing`
   bool has_memory_management_5 = false;  ///< later pictures see poc 0-based after it (8.2.1)
   std::uint8_t nal_ref_idc = 0;          ///< 0..3
   std::uint8_t nal_unit_type = 0;        ///< H.265: of the picture's slices
