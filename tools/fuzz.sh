@@ -63,7 +63,7 @@ write_stats() { # TARGET SECONDS WORKERS OUT
   edges=$(grep -oE ' cov: [0-9]+' "$folder/coverage.log" | tail -n 1 | grep -oE '[0-9]+')
   inputs=$(find "$folder/minimised" -type f | wc -l)
   found=$(find "$folder/found" -type f | wc -l)
-  printf '%-13s %4s x %-6s %12s %7s of %-7s %7s %7s   %s\n' "$1" "$3" "$2 s" "${executions:-?}" \
+  printf '%-17s %4s x %-6s %12s %7s of %-7s %7s %7s   %s\n' "$1" "$3" "$2 s" "${executions:-?}" \
     "${edges:-?}" "${counters:-?}" "$inputs" "$found" \
     "$(sed -nE 's/.*(oom\/timeout\/crash: [0-9/]+).*/\1/p' <<<"$last")"
 }
