@@ -20,6 +20,8 @@ max_corpus_kib=${MAX_CORPUS_KIB:-1200}
 declare -A max_len=(
   [annex_b]=4096 [avcc]=2048 [sps]=512 [pps]=1024 [slice_header]=1024 [nal_sequence]=16384
   [byte_stream]=16384 [fields]=12288 [file]=49152
+  [h265_vps]=512 [h265_sps]=512 [h265_pps]=1024 [h265_slice_header]=1024
+  [h265_nal_sequence]=16384 [h265_byte_stream]=16384
 )
 # A second of work and half a gigabyte are far more than inputs of these sizes deserve.
 limits=(-timeout=10 -report_slow_units=5 -rss_limit_mb=1536 -malloc_limit_mb=512)
@@ -61,7 +63,7 @@ write_stats() { # TARGET SECONDS WORKERS OUT
   edges=$(grep -oE ' cov: [0-9]+' "$folder/coverage.log" | tail -n 1 | grep -oE '[0-9]+')
   inputs=$(find "$folder/minimised" -type f | wc -l)
   found=$(find "$folder/found" -type f | wc -l)
-  printf '%-13s %4s x %-6s %12s %7s of %-7s %7s %7s   %s\n' "$1" "$3" "$2 s" "${executions:-?}" \
+  printf '%-17s %4s x %-6s %12s %7s of %-7s %7s %7s   %s\n' "$1" "$3" "$2 s" "${executions:-?}" \
     "${edges:-?}" "${counters:-?}" "$inputs" "$found" \
     "$(sed -nE 's/.*(oom\/timeout\/crash: [0-9/]+).*/\1/p' <<<"$last")"
 }
@@ -80,7 +82,7 @@ run() {
   for target in "${targets[@]}"; do minimise_corpus "$target" "$out" & done
   wait
   {
-    printf '%-13s %-13s %12s %-18s %7s %7s\n' target processes executions 'edges covered' inputs found
+    printf '%-17s %-13s %12s %-18s %7s %7s\n' target processes executions 'edges covered' inputs found
     for target in "${targets[@]}"; do write_stats "$target" "$seconds" "$workers" "$out"; done | sort
   } | tee "$out/stats.txt"
   rm -rf "$out/corpora"

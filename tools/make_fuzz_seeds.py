@@ -13,11 +13,13 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 STREAMS = Path(os.environ.get("COPE_TEST_DATA") or REPOSITORY.parent / "shared") / "streams"
 RAW_SUFFIXES = {".264", ".h264", ".jsv", ".avc", ".26l", ".jvt"}
+H265_SUFFIXES = {".265", ".h265", ".bit"}
 MAX_SEQUENCE = 8 << 10  # bytes of a NAL sequence
 MAX_FILE = 36 << 10
 MAX_UNIT = 0xFFFF
@@ -54,9 +56,9 @@ def split_annex_b(data: bytes) -> list[Unit]:
     return units
 
 
-def unescape(unit: Unit) -> bytes:
+def unescape(unit: Unit, header_size: int = 1) -> bytes:
     """Payload of a NAL unit."""
-    return unit[1:].replace(b"\0\0\3", b"\0\0")
+    return unit[header_size:].replace(b"\0\0\3", b"\0\0")
 
 
 def boxes(data: bytes, name: bytes) -> Iterator[bytes]:
@@ -112,6 +114,32 @@ def add_units(seeds: Seeds, units: list[Unit]) -> None:
     seeds.add("avcc", prefixed[:512])
 
 
+def add_h265_units(seeds: Seeds, units: list[Unit]) -> None:
+    """The same of H.265."""
+    sps = pps = b""
+    segments: list[tuple[int, bytes]] = []
+    for unit in units:
+        kind, payload = unit[0] >> 1, unescape(unit, 2)
+        if kind in (32, 39):
+            seeds.add("h265_vps", payload[:512])
+        elif kind == 33:
+            sps = payload[:255]
+            seeds.add("h265_sps", sps)
+        elif kind == 34:
+            pps = payload[:255]
+            seeds.add("h265_pps", bytes([len(sps)]) + sps + pps)
+        elif kind < 22 and sps and pps and len(segments) < 6:
+            segments.append((unit[0], payload[:64]))
+    for (first_byte, first), (_, second) in pairwise(segments):
+        head = bytes([len(sps), len(pps), len(first), first_byte])
+        seeds.add("h265_slice_header", head + sps + pps + first + second)
+    sequence = cut(units)
+    seeds.add(
+        "h265_nal_sequence", b"".join(len(unit).to_bytes(2, "big") + unit for unit in sequence)
+    )
+    seeds.add("h265_byte_stream", b"".join(b"\0\0\1" + unit for unit in sequence))
+
+
 def main() -> None:
     seeds = Seeds(Path(sys.argv[1]))
     files = sorted(p for p in STREAMS.rglob("*") if p.is_file())
@@ -126,7 +154,12 @@ def main() -> None:
                 add_units(seeds, units)
             if size <= MAX_FILE // 3:
                 seeds.add("file", data)
-        elif path.suffix in {".265", ".tsv", ".md", ".txt"}:
+        elif path.suffix in H265_SUFFIXES:
+            if units := [unit for unit in split_annex_b(data) if len(unit) > 2]:
+                add_h265_units(seeds, units)
+            if size <= MAX_FILE // 3:
+                seeds.add("file", data)
+        elif path.suffix in {".tsv", ".md", ".txt"}:
             continue
         else:
             for name in (b"avcC", b"hvcC"):
@@ -135,7 +168,7 @@ def main() -> None:
             if size <= MAX_FILE and "vp9" not in str(path) and "av1" not in str(path):
                 seeds.add("file", data)
     for target, count in sorted(seeds.count.items()):
-        print(f"{target:13} {count:5} inputs")
+        print(f"{target:17} {count:5} inputs")
 
 
 if __name__ == "__main__":
