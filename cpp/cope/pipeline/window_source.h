@@ -122,6 +122,7 @@ class WindowSource {
   Status settle_all(const Poll& poll);
   void compose(const Waiting& waiting, WindowTask& window,
                std::shared_ptr<prim::PicturePrimitives> picture, const Poll& poll);
+  bool is_crowded() const noexcept;
   std::size_t max_backlog() const noexcept;
   std::size_t backlog() const noexcept;
   Status compose_early(const Poll& poll);
