@@ -258,8 +258,18 @@ def test_missing_slice(byte_stream: bytes) -> None:
     starts = [i for i in range(len(byte_stream) - 3) if byte_stream[i : i + 3] == b"\0\0\1"]
     slices = [i for i in starts if byte_stream[i + 3] & 31 == 1]
     damaged = byte_stream[: slices[5]] + byte_stream[slices[6] :]
-    num_pictures, _ = read_all(damaged)
+    with pytest.warns(cope.ConcealedDamageWarning, match="1 reference frames lost"):
+        num_pictures, stats = read_all(damaged)
     assert num_pictures == 49
+    assert stats.num_frames_lost == 1
+    assert stats.num_concealed_pictures == 0  # what is there is whole
+    assert cope.probe(damaged).num_frames_lost == 1
+    with pytest.raises(cope.InvalidBitstreamError) as error:
+        read_all(damaged, on_error="raise")
+    assert error.value.element == "frame_num"
+    with cope.VideoReader(byte_stream) as video:
+        lost = [n for n, picture in enumerate(video.pictures()) if picture.info.num_frames_lost]
+    assert lost == []
 
 
 # Parameter sets that ask for more than they should.
