@@ -89,6 +89,8 @@ def compare(sent: Sent, received: Sequence[Delivery], pictures: list[cope.Pictur
         known = arrived[picture].get(slice_idx)
         if known is None or len(known.data) < len(delivery.data):
             arrived[picture][slice_idx] = delivery
+    if lost_idr(sent, order) and len(pictures) < len(order):
+        return Outcome()  # the first pictures behind a lost IDR picture may look like old ones
     assert len(pictures) == len(order), "pictures"
 
     outcome = Outcome(sum(p.blocks.type.size for p in sent.pictures))
@@ -108,6 +110,11 @@ def compare(sent: Sent, received: Sequence[Delivery], pictures: list[cope.Pictur
         outcome.num_parsed += int((picture.blocks.type != LOST).sum())
         outcome.num_motion_lost += int(((picture.blocks.flags & MOTION_LOST) != 0).sum())
     return outcome
+
+
+def lost_idr(sent: Sent, order: list[int]) -> bool:
+    """Whether an IDR picture is missing altogether."""
+    return any(p.info.is_idr and n not in order for n, p in enumerate(sent.pictures))
 
 
 def without_orphans(sent: Sent, received: Sequence[Delivery]) -> list[Delivery]:

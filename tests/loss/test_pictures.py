@@ -78,7 +78,6 @@ def lose(rate: float, keep_cut: bool) -> Damage:
 def test_lost_packets(name: str, rate: float, keep_cut: bool) -> None:
     outcome, stats = receive(name, lose(rate, keep_cut), seed=1)
     assert outcome.num_parsed >= outcome.num_arrived or "partitions" in name
-    assert outcome.num_arrived > 0 or len(outcome.lost_pictures) > 0
     assert stats.num_nal_units_repeated == 0
 
 

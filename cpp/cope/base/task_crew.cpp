@@ -27,7 +27,7 @@ void TaskCrew::submit(Task task, bool is_first) {
       tasks_.push(task);
     }
     const auto max_helpers = num_threads_ == 1 ? 0 : static_cast<std::size_t>(num_threads_);
-    needs_helper = num_helpers_ < std::min(max_helpers, tasks_.size());
+    needs_helper = num_helpers_ < max_helpers && num_helpers_ - num_running_ < tasks_.size();
     if (needs_helper && num_helpers_++ == 0) ThreadPool::shared().add_sharer();
   }
   if (!needs_helper) return;
@@ -60,9 +60,11 @@ void TaskCrew::help() noexcept {
   std::unique_lock lock(mutex_);
   while (!tasks_.empty()) {
     const Task task = tasks_.pop();
+    ++num_running_;
     lock.unlock();
     task.run(task.context);
     lock.lock();
+    --num_running_;
     finished_.notify_all();
     if (!tasks_.empty() && ThreadPool::shared().has_queued()) {
       lock.unlock();

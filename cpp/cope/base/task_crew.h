@@ -64,7 +64,8 @@ class TaskCrew {
   std::mutex mutex_;
   std::condition_variable finished_;
   TaskRing tasks_;
-  std::size_t num_helpers_ = 0;
+  std::size_t num_helpers_ = 0;  // pool threads at work for this crew, or asked for
+  std::size_t num_running_ = 0;  // tasks that they run
   bool is_clearing_ = false;
 };
 

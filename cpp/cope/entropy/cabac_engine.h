@@ -29,6 +29,30 @@ class CabacEngine {
     keep_below_range();
   }
 
+  // Member by member: compilers copy a whole engine in wider pieces than its members were stored
+  // in, and wait for memory where such a load meets such a store.
+  COPE_HD COPE_FORCE_INLINE CabacEngine(const CabacEngine& other) noexcept
+      : range_(other.range_),
+        value_(other.value_),
+        bits_(other.bits_),
+        next_(other.next_),
+        data_(other.data_),
+        size_(other.size_) {}
+  COPE_HD COPE_FORCE_INLINE CabacEngine& operator=(const CabacEngine& other) noexcept {
+    data_ = other.data_;
+    size_ = other.size_;
+    advance_to(other);
+    return *this;
+  }
+
+  /// Goes on where a copy of this engine has arrived.
+  COPE_HD COPE_FORCE_INLINE void advance_to(const CabacEngine& copy) noexcept {
+    range_ = copy.range_;
+    value_ = copy.value_;
+    bits_ = copy.bits_;
+    next_ = copy.next_;
+  }
+
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
   COPE_HD COPE_FORCE_INLINE unsigned decision(ContextState& context) noexcept {
     const std::uint64_t outcome = decode(kBinWords.word[context]);

@@ -22,6 +22,7 @@ PictureIdentity identity_of(const NalUnitHeader& nal, const SliceHeader& header,
 }
 
 void RecentPictures::start(const PictureIdentity& identity) noexcept {
+  ++num_started_;
   last_ = (last_ + 1) % entries_.size();
   size_ = std::min(size_ + 1, entries_.size());
   Entry& entry = entries_[last_];
@@ -42,16 +43,16 @@ std::ptrdiff_t RecentPictures::find_slice(const SliceHeader& header) const noexc
 
 void RecentPictures::end_sequence() noexcept {
   for (Entry& entry : entries_) entry.may_come_again = true;
-  lost_frames_.fill(-1);
+  lost_frames_.fill({});
 }
 
 void RecentPictures::clear() noexcept {
   size_ = 0;
-  lost_frames_.fill(-1);
+  lost_frames_.fill({});
 }
 
 void RecentPictures::add_lost(std::uint16_t frame_num) noexcept {
-  lost_frames_[next_lost_++ % lost_frames_.size()] = frame_num;
+  lost_frames_[next_lost_++ % lost_frames_.size()] = {frame_num, num_started_ + 1};
 }
 
 bool RecentPictures::is_late_frame(const PictureIdentity& identity) const noexcept {
@@ -62,8 +63,9 @@ bool RecentPictures::is_late_frame(const PictureIdentity& identity) const noexce
   return size_ > 0 && identity.sps == current.sps && MaxFrameNum >= kMinMaxFrameNum &&
          identity.is_reference && !identity.IdrPicFlag && behind > 0 &&
          behind <= static_cast<std::int32_t>(lost_frames_.size()) &&
-         std::find(lost_frames_.begin(), lost_frames_.end(), identity.frame_num) !=
-             lost_frames_.end();
+         std::any_of(lost_frames_.begin(), lost_frames_.end(), [&](const LostFrame& lost) {
+           return lost.frame_num == identity.frame_num && num_started_ - lost.num_started <= 1;
+         });
 }
 
 bool RecentPictures::is_late(const PictureIdentity& identity,
@@ -72,8 +74,8 @@ bool RecentPictures::is_late(const PictureIdentity& identity,
     const Entry& entry = entries_[(last_ + entries_.size() - age) % entries_.size()];
     if (entry.identity != identity) continue;
     if (!entry.may_come_again) return true;
-    return std::find(entry.slices.begin(), entry.slices.end(), key_of(header)) ==
-           entry.slices.end();
+    return age == 1 && std::find(entry.slices.begin(), entry.slices.end(), key_of(header)) ==
+                           entry.slices.end();
   }
   return false;
 }

@@ -38,7 +38,10 @@ PictureIdentity identity_of(const NalUnitHeader& nal, const SliceHeader& header,
 /// picture: pictures leave in decoding order, so that such a slice comes too late.
 class RecentPictures {
  public:
-  RecentPictures() noexcept { lost_frames_.fill(-1); }
+  /// Few: the longer the memory, the more often a lost IDR picture makes a new picture look like an
+  /// old one. In a sequence, identities repeat after eight pictures at the earliest, when
+  /// pic_order_cnt_lsb has four bits.
+  static constexpr std::int32_t kNumPictures = 5;
 
   /// Begins the record of a picture.
   void start(const PictureIdentity& identity) noexcept;
@@ -56,13 +59,15 @@ class RecentPictures {
   ///
   /// No picture of a conforming stream is taken for an earlier one: within a sequence, identities
   /// do not come again so soon. Beyond its start they may, so there, and for IDR pictures, a slice
-  /// is late only if it was missing.
+  /// is late only if it was missing, of the last picture before.
   bool is_late(const PictureIdentity& identity, const SliceHeader& header) const noexcept;
 
-  /// Records the frame_num of a frame that was taken for lost.
+  /// Records the frame_num of a frame that was taken for lost before the picture to be started
+  /// next.
   void add_lost(std::uint16_t frame_num) noexcept;
-  /// Whether a slice belongs to a picture that was taken for lost. Only where frame_num has so many
-  /// values that it cannot be one after the loss of nearly all of them.
+  /// Whether a slice belongs to a picture that the picture started last, or the one before it, took
+  /// for lost. Only where frame_num has so many values that it cannot be one after the loss of
+  /// nearly all of them.
   bool is_late_frame(const PictureIdentity& identity) const noexcept;
 
  private:
@@ -75,13 +80,16 @@ class RecentPictures {
     return header.first_mb_in_slice * 4 + header.colour_plane_id;
   }
 
-  // Eight pictures: identities repeat after eight at the earliest, when pic_order_cnt_lsb has four
-  // bits.
-  std::array<Entry, 8> entries_;  ///< ring; the last one is the current picture
+  std::array<Entry, kNumPictures> entries_;  ///< ring; the last one is the current picture
   std::size_t size_ = 0;
   std::size_t last_ = 0;
-  std::array<std::int32_t, 16> lost_frames_;  ///< ring of frame_num, -1: none
+  struct LostFrame {
+    std::int32_t frame_num = -1;  ///< -1: none
+    std::uint32_t num_started = 0;
+  };
+  std::array<LostFrame, 16> lost_frames_;  ///< ring
   std::size_t next_lost_ = 0;
+  std::uint32_t num_started_ = 0;  ///< pictures so far
 };
 
 }  // namespace cope::h264

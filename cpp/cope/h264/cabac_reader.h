@@ -74,6 +74,26 @@ class BasicCabacReader {
     engine_ = Engine(engine_begin_, end_);
   }
 
+  // See CabacEngine.
+  COPE_HD COPE_FORCE_INLINE BasicCabacReader(const BasicCabacReader& other) noexcept
+      : contexts_(other.contexts_),
+        rbsp_(other.rbsp_),
+        end_(other.end_),
+        engine_begin_(other.engine_begin_),
+        engine_(other.engine_),
+        overrun_(other.overrun_) {}
+  COPE_HD COPE_FORCE_INLINE BasicCabacReader& operator=(const BasicCabacReader& other) noexcept {
+    engine_begin_ = other.engine_begin_;
+    engine_ = other.engine_;
+    overrun_ = other.overrun_;
+    return *this;
+  }
+
+  /// Goes on where a copy of this reader has arrived; pcm_samples() is not among what it read.
+  COPE_HD COPE_FORCE_INLINE void advance_to(const BasicCabacReader& copy) noexcept {
+    engine_.advance_to(copy.engine_);
+  }
+
   /// Bits of the RBSP consumed so far.
   COPE_HD COPE_FORCE_INLINE std::size_t bit_pos() const noexcept {
     return static_cast<std::size_t>(engine_begin_ - rbsp_) * 8 + engine_.bit_pos();

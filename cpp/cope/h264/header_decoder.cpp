@@ -123,7 +123,7 @@ struct HeaderDecoder::Impl {
   // A first field, until it is known whether the second one comes.
   CodedPicture held;
   bool has_held = false;
-  std::uint8_t first_parity = 0;  ///< of the last field pair, 0 before the first one
+  std::uint8_t first_parity = 0;  ///< of the last reference field pair, 0 before the first one
 
   // The sequence so far.
   std::shared_ptr<const Sps> active_sps;
@@ -476,7 +476,7 @@ void HeaderDecoder::Impl::start_picture(const NalUnitHeader& nal_header,
                                               : prim::PictureStructure::kTop;
   info.is_second_field = is_second_field(nal_header);
   info.num_frames_lost = num_frames_lost;
-  if (info.is_second_field) first_parity = previous.fields;
+  if (info.is_second_field && info.is_reference) first_parity = previous.fields;
   release_held(!info.is_second_field);
   if (starts_in_the_middle) {
     marking.start_in_the_middle(has_recovery_point ? info.poc
@@ -537,6 +537,8 @@ std::int32_t HeaderDecoder::Impl::infer_missing_frames(const Sps& sps) {
     PrevRefFrameNum = (header.frame_num - 1) & mask;
     previous.is_lone_field = false;
   }
+  // So long a gap may be a lost IDR picture: numbers begin again.
+  if (num_missing >= RecentPictures::kNumPictures) recent.end_sequence();
   counts.num_frame_num_gaps += num_missing;
   if (sps.gaps_in_frame_num_value_allowed_flag) return 0;
   counts.num_frames_lost += num_missing;
@@ -610,7 +612,7 @@ void HeaderDecoder::Impl::finish_picture() {
 void HeaderDecoder::Impl::release_held(bool is_alone) {
   if (!has_held) return;
   has_held = false;
-  if (is_alone && fields_of(held.slices[0].header) != first_parity) {
+  if (is_alone && held.info.is_reference && fields_of(held.slices[0].header) != first_parity) {
     for (std::int32_t i = 0; i < held.info.num_slices; ++i) {
       prim::SliceRefs& refs = held.slices[static_cast<std::size_t>(i)].refs;
       for (auto& list : refs.ref) {

@@ -22,7 +22,7 @@ class LocalReader {
 
   /// Around code that uses the parser's reader.
   COPE_HD COPE_FORCE_INLINE void put_back() noexcept {
-    if constexpr (Reader::kIsCabac) home_ = reader_;
+    if constexpr (Reader::kIsCabac) home_.advance_to(reader_);
   }
   COPE_HD COPE_FORCE_INLINE void take_again() noexcept {
     if constexpr (Reader::kIsCabac) reader_ = home_;

@@ -47,11 +47,9 @@ class ResidualParser {
 
   /// False for a code that does not exist. `coded` receives MbState::coded.
   COPE_HD bool parse(std::uint32_t& coded) noexcept {
-    record_.mb_addr = static_cast<std::uint32_t>(mb_.CurrMbAddr);
-    record_.scaling_idx = s_.scaling_idx;
-    record_.flags = static_cast<std::uint8_t>((mb_.is_intra ? prim::kCoeffIntra : 0) |
-                                              (mb_.transform_bypass ? prim::kCoeffBypass : 0) |
-                                              (mb_.is_field ? prim::kCoeffFieldScan : 0));
+    flags_ = (mb_.is_intra ? unsigned{prim::kCoeffIntra} : 0u) |
+             (mb_.transform_bypass ? unsigned{prim::kCoeffBypass} : 0u) |
+             (mb_.is_field ? unsigned{prim::kCoeffFieldScan} : 0u);
     if constexpr (!Reader::kIsCabac) r_.begin_residual(mb_.is_intra);
     bool ok = true;
     if (s_.ChromaArrayType == 3) {
@@ -82,21 +80,24 @@ class ResidualParser {
   COPE_HD COPE_FORCE_INLINE void emit(prim::CoeffKind kind, unsigned block_idx, unsigned x,
                                       unsigned y, int count, unsigned extra_flags) noexcept {
     if (!s_.keep_coefficients) return;
-    prim::CoeffRecord record = record_;
+    prim::CoeffRecord& record = out_.records[cursor_.num_records++];
     record.first = cursor_.num_levels;
+    record.mb_addr = static_cast<std::uint32_t>(mb_.CurrMbAddr);
     record.x = static_cast<std::uint16_t>(x);
     record.y = static_cast<std::uint16_t>(y);
     record.count = static_cast<std::uint16_t>(count);
+    record.plane = plane_;
     record.kind = static_cast<std::uint8_t>(kind);
     record.block_idx = static_cast<std::uint8_t>(block_idx);
-    record.flags = static_cast<std::uint8_t>(record_.flags | extra_flags);
-    out_.records[cursor_.num_records++] = record;
+    record.flags = static_cast<std::uint8_t>(flags_ | extra_flags);
+    record.qp = qp_;
+    record.scaling_idx = s_.scaling_idx;
     cursor_.num_levels += static_cast<std::uint32_t>(count);
   }
 
   COPE_HD void begin_plane(unsigned plane) noexcept {
-    record_.plane = static_cast<std::uint8_t>(s_.first_plane + plane);
-    record_.qp = mb_.qp[plane];
+    plane_ = static_cast<std::uint8_t>(s_.first_plane + plane);
+    qp_ = mb_.qp[plane];
   }
 
   /// Prediction direction of a bypassed intra block: its residual accumulates (8.5.15).
@@ -397,8 +398,10 @@ class ResidualParser {
   Reader& r_;
   const MbNeighbours<kMbaff>& n_;
   const ResidualMb& mb_;
-  std::uint32_t coded_ = 0;     // MbState::coded
-  prim::CoeffRecord record_{};  // what the records of the macroblock have in common
+  std::uint32_t coded_ = 0;  // MbState::coded
+  unsigned flags_ = 0;       // CoeffFlag that the records of the macroblock have in common
+  std::uint8_t plane_ = 0;   // of the records of the plane
+  std::uint8_t qp_ = 0;
 };
 
 }  // namespace cope::h264

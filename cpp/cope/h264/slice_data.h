@@ -73,9 +73,10 @@ class SliceDataParser {
             cursor_.num_mvds + kMaxMvdPerMb > out_.max_mvds) {
           return stop(SliceEnd::kOutputFull, start);
         }
+        if (kMbaff && (!is_bottom_ || prev_mb_skipped_)) read_mb_field_decoding_flag(r);
+        const unsigned mb_type = read_mb_type(r);
         r.put_back();
-        if (kMbaff && (!is_bottom_ || prev_mb_skipped_)) read_mb_field_decoding_flag();
-        const bool ok = macroblock_layer();
+        const bool ok = macroblock_layer(mb_type);
         r.take_again();
         if (!ok) return damaged();
         if constexpr (!Reader::kIsCabac) more = r->more_rbsp_data();
@@ -197,10 +198,10 @@ class SliceDataParser {
     return false;
   }
 
-  COPE_HD void read_mb_field_decoding_flag() noexcept {
+  COPE_HD COPE_FORCE_INLINE void read_mb_field_decoding_flag(LocalReader<Reader>& r) noexcept {
     const std::int32_t a = locator_.left_pair(CurrMbAddr_, mb_x_);
     const std::int32_t b = locator_.above_pair(CurrMbAddr_);
-    is_field_ = r_.mb_field_decoding_flag(a >= 0 && (out_.mbs[a].flags & kMbField) != 0,
+    is_field_ = r->mb_field_decoding_flag(a >= 0 && (out_.mbs[a].flags & kMbField) != 0,
                                           b >= 0 && (out_.mbs[b].flags & kMbField) != 0);
     n_ = locator_.find(CurrMbAddr_, mb_x_, is_field_);
     if (is_bottom_) {  // the skipped macroblock above shares the flag
@@ -244,8 +245,7 @@ class SliceDataParser {
   // ---- macroblock_layer() (7.3.5)
   // ----------------------------------------------------------------
 
-  COPE_HD bool macroblock_layer() noexcept {
-    const unsigned mb_type = read_mb_type();
+  COPE_HD bool macroblock_layer(unsigned mb_type) noexcept {
     switch (s_.slice_type) {
       case kI:
         return intra_macroblock(mb_type);
@@ -259,8 +259,7 @@ class SliceDataParser {
   }
 
   /// mb_type as Tables 7-11 to 7-14 number it; of an SI slice: 0 for SI, 1 + MbTypeI.
-  COPE_HD COPE_FORCE_INLINE unsigned read_mb_type() noexcept {
-    LocalReader<Reader> r(r_);
+  COPE_HD COPE_FORCE_INLINE unsigned read_mb_type(LocalReader<Reader>& r) noexcept {
     if constexpr (Reader::kIsCabac) {
       const MbState& a = *n_.left;
       const MbState& b = *n_.above;
@@ -452,6 +451,11 @@ class SliceDataParser {
     }
   }
 
+  COPE_HD int read_mb_qp_delta() noexcept {
+    LocalReader<Reader> r(r_);
+    return r->mb_qp_delta(prev_qp_delta_nonzero_);
+  }
+
   /// The end of every macroblock but I_PCM: mb_qp_delta and residual().
   COPE_HD bool qp_and_residual(ResidualMb& mb, prim::BlockType type,
                                unsigned block_flags) noexcept {
@@ -462,7 +466,7 @@ class SliceDataParser {
       store_block(type, block_flags);
       return true;
     }
-    const int mb_qp_delta = r_.mb_qp_delta(prev_qp_delta_nonzero_);
+    const int mb_qp_delta = read_mb_qp_delta();
     if (mb_qp_delta < -(26 + s_.QpBdOffsetY / 2) || mb_qp_delta > 25 + s_.QpBdOffsetY / 2) {
       return invalid("mb_qp_delta");
     }

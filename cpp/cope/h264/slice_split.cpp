@@ -120,7 +120,7 @@ void SliceSplit::parse(std::size_t part_index, const PictureJob& job, const Pars
   part.parser.parse(part.job, options);
 }
 
-bool SliceSplit::join(PictureJob& job) const {
+bool SliceSplit::join(PictureJob& job, const ParseOptions& options) const {
   const CodedPicture& coded = job.coded;
   std::size_t num_records = 0;
   std::size_t num_levels = 0;
@@ -129,6 +129,9 @@ bool SliceSplit::join(PictureJob& job) const {
     if (!is_whole(part.job, part.first_mb, part.end_mb)) return false;
     num_records += part.job.picture->coeffs.records.size();
     num_levels += part.job.picture->coeffs.levels.size();
+  }
+  if (static_cast<std::int64_t>(num_levels) > options.limits.max_coefficients_per_picture) {
+    return false;
   }
 
   PicturePrimitives& picture = *job.picture;

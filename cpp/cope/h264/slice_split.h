@@ -28,7 +28,7 @@ class SliceSplit {
   void parse(std::size_t part, const PictureJob& job, const ParseOptions& options);
 
   /// Puts the parts together into `job`. False when one is not whole: `job` has then to be parsed.
-  [[nodiscard]] bool join(PictureJob& job) const;
+  [[nodiscard]] bool join(PictureJob& job, const ParseOptions& options) const;
 
  private:
   struct Part {

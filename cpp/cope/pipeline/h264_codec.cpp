@@ -178,7 +178,7 @@ class H264Worker final : public PictureWorker {
     parts_->parse(part, job_, {keep_coefficients, limits_});
   }
   void join_parts(bool keep_coefficients) override {
-    if (!parts_->join(job_)) parse(keep_coefficients);
+    if (!parts_->join(job_, {keep_coefficients, limits_})) parse(keep_coefficients);
   }
 
   void derive(h264::PictureLookup lookup, void* context) override {

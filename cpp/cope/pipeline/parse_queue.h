@@ -44,9 +44,12 @@ class ParseQueue {
   ParseQueue& operator=(const ParseQueue&) = delete;
 
   bool empty() const noexcept { return count_ == 0; }
+  std::size_t size() const noexcept { return count_; }
   /// Whether so many pictures are under way that no thread is short of work. Depends on how many
   /// crews share the threads at present.
   bool full() const noexcept { return count_ >= capacity(); }
+  /// The number of pictures at which it is full.
+  std::size_t capacity() const noexcept;
 
   /// Queues a picture. Those that it may look at come before it, here or by `add_parsed`.
   void push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients);
@@ -100,7 +103,6 @@ class ParseQueue {
     std::vector<Job*> dependants;  // jobs that wait for this one
   };
 
-  std::size_t capacity() const noexcept;
   const Known* find(std::int64_t decode_index) const noexcept;
   void link_collocated(Job& job);
   void retain(std::int64_t decode_index, std::span<const std::int64_t> live);

@@ -19,6 +19,7 @@ WindowSource::WindowSource(std::unique_ptr<HeaderSource> headers, const ReadOpti
     : options_(options),
       window_options_(window_options),
       planner_(window_options.density),
+      composers_({.cell = window_options.cell, .residual_scale = window_options.residual_scale}),
       crew_(resolve_threads(options.threads)),
       headers_(std::move(headers), crew_, options.on_error == OnError::kRaise),
       queue_(std::make_unique<ParseQueue>(headers_.headers().codec(), crew_,
@@ -46,12 +47,12 @@ Result<std::unique_ptr<WindowItem>> WindowSource::next(const Poll& poll) {
 Result<std::unique_ptr<WindowItem>> WindowSource::next_item(const Poll& poll) {
   // Alone, one item after the other. With helpers so many are under way that none is short of work
   // although the pictures of a window are composed one after the other.
-  const auto num_threads = static_cast<std::size_t>(crew_.num_threads());
-  const std::size_t max_pending = num_threads == 1 ? 1 : 2 * num_threads;
   for (;;) {
+    const std::size_t max_pending =
+        crew_.num_threads() == 1 ? 1 : 2 * static_cast<std::size_t>(crew_.fair_share());
     // What is ready does not wait for the source, or for a place in the queue.
     const bool is_ready = !pending_.empty() && pending_.front().is_done();
-    const bool may_prepare = !is_ready || (headers_.has_next() && !queue_->full());
+    const bool may_prepare = !is_ready || (headers_.has_next() && !is_crowded());
     if (end_.ok() && may_prepare && pending_.size() < max_pending) {
       const Status status = prepare(poll);
       if (end_.ok()) end_ = status;
@@ -257,9 +258,7 @@ Status WindowSource::begin_window(std::int64_t start, double start_seconds, cons
     free_windows_.pop_back();
   }
   if (!open_) {
-    open_ = std::make_unique<WindowTask>(
-        crew_, cpu::ComposeOptions{.cell = window_options_.cell,
-                                   .residual_scale = window_options_.residual_scale});
+    open_ = std::make_unique<WindowTask>(crew_, composers_);
   }
   std::array<std::int64_t, 2> fields{start, start};
   std::size_t num_fields = 1;
@@ -325,7 +324,7 @@ Status WindowSource::run_selected(double target_seconds, const Poll& poll) {
     running.is_in_chain = waiting.is_in_chain;
     running.target_seconds = target_seconds;
     if (!waiting.picture && waiting.num_running == 0) {
-      while (queue_->full()) COPE_RETURN_IF_ERROR(settle_first(poll));
+      while (is_crowded()) COPE_RETURN_IF_ERROR(settle_first(poll));
       waiting.runs_with_coefficients = waiting.is_in_chain;
       queue_->push(std::move(waiting.unit), waiting.is_in_chain);
       running.is_queued = true;
@@ -388,6 +387,12 @@ void WindowSource::compose(const Waiting& waiting, WindowTask& window,
   wait(poll, [this] { return backlog() < max_backlog(); });
   ReferenceTimes times = timeline_.times_of(*picture);
   window.add(std::move(picture), std::move(times), waiting.links->live);
+}
+
+// Whether no more pictures should be parsed: those that wait to be composed take up as much memory
+// as those in the queue.
+bool WindowSource::is_crowded() const noexcept {
+  return queue_->full() || (!queue_->empty() && queue_->size() + backlog() >= queue_->capacity());
 }
 
 std::size_t WindowSource::max_backlog() const noexcept {

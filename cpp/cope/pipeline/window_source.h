@@ -122,6 +122,7 @@ class WindowSource {
   Status settle_all(const Poll& poll);
   void compose(const Waiting& waiting, WindowTask& window,
                std::shared_ptr<prim::PicturePrimitives> picture, const Poll& poll);
+  bool is_crowded() const noexcept;
   std::size_t max_backlog() const noexcept;
   std::size_t backlog() const noexcept;
   Status compose_early(const Poll& poll);
@@ -130,6 +131,7 @@ class WindowSource {
   ReadOptions options_;
   WindowOptions window_options_;
   Planner planner_;
+  ComposerPool composers_;
   std::deque<Pending> pending_;       // in time order
   std::unique_ptr<WindowTask> open_;  // gathers the pictures of the present window
   Planner::Start open_start_;

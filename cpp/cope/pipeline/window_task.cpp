@@ -1,5 +1,6 @@
 #include "cope/pipeline/window_task.h"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 #include <utility>
@@ -8,8 +9,29 @@
 
 namespace cope::pipeline {
 
+std::unique_ptr<cpu::WindowComposer> ComposerPool::take() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!composers_.empty()) {
+      auto composer = std::move(composers_.back());
+      composers_.pop_back();
+      return composer;
+    }
+  }
+  return std::make_unique<cpu::WindowComposer>(options_);
+}
+
+void ComposerPool::give_back(std::unique_ptr<cpu::WindowComposer> composer) {
+  if (!composer) return;
+  const std::scoped_lock lock(mutex_);
+  composers_.push_back(std::move(composer));
+}
+
 void WindowTask::begin(std::span<const std::int64_t> start, double seconds) {
-  composer_.begin(start, seconds);
+  num_start_ = std::min(start.size(), start_.size());
+  std::copy_n(start.begin(), num_start_, start_.begin());
+  start_seconds_ = seconds;
+  composers_.give_back(std::move(composer_));
   has_end_ = false;
   is_done_.store(false, std::memory_order_relaxed);
   seconds_spent_ = 0.0;
@@ -76,17 +98,22 @@ void WindowTask::run() noexcept {
 
 void WindowTask::compose(const Added& added) {
   if (added.picture) {
-    composer_.add(*added.picture, added.times.view());
-    composer_.retain(added.live);
-  } else {
+    if (!composer_) {
+      composer_ = composers_.take();
+      composer_->begin({start_.data(), num_start_}, start_seconds_);
+    }
+    composer_->add(*added.picture, added.times.view());
+    composer_->retain(added.live);
+  } else if (composer_) {
     item_ = make_item();
+    composers_.give_back(std::move(composer_));
   }
 }
 
 std::unique_ptr<WindowItem> WindowTask::make_item() const {
   auto item = std::make_unique<WindowItem>();
-  const cpu::CellGrid& grid = composer_.grid();
-  const cpu::CellGrid& residual_grid = composer_.residual_grid();
+  const cpu::CellGrid& grid = composer_->grid();
+  const cpu::CellGrid& residual_grid = composer_->residual_grid();
   item->step = step_;
   item->height = grid.height;
   item->width = grid.width;
@@ -99,7 +126,7 @@ std::unique_ptr<WindowItem> WindowTask::make_item() const {
   item->scaled.resize(grid.size());
   item->saliency.resize(3 * grid.size());
   item->residual.resize(3 * residual_grid.size());
-  const bool is_composed = composer_.result(
+  const bool is_composed = composer_->result(
       step_.target, {item->motion.data(), item->valid.data(), item->intra.data(), item->lost.data(),
                      item->scaled.data(), item->residual.data(), item->saliency.data()});
   if (!is_composed) return nullptr;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -38,13 +39,28 @@ struct WindowItem {
   std::vector<float> saliency;  ///< [3][height][width]
 };
 
-/// Composes one window with the threads of a crew, picture after picture as they come.
+/// Composers with their buffers, which are large, for the windows that are being composed.
+/// Thread-safe.
+class ComposerPool {
+ public:
+  explicit ComposerPool(const cpu::ComposeOptions& options) : options_(options) {}
+  std::unique_ptr<cpu::WindowComposer> take();
+  void give_back(std::unique_ptr<cpu::WindowComposer> composer);
+
+ private:
+  const cpu::ComposeOptions options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<cpu::WindowComposer>> composers_;
+};
+
+/// Composes one window with the threads of a crew, picture after picture as they come. Holds a
+/// composer from its first picture to its end.
 ///
 /// All methods are the owner's; the crew is cleared before the task ends.
 class WindowTask {
  public:
-  WindowTask(TaskCrew& crew, const cpu::ComposeOptions& options)
-      : crew_(crew), composer_(options) {}
+  /// `crew` and `composers` outlive the task.
+  WindowTask(TaskCrew& crew, ComposerPool& composers) : crew_(crew), composers_(composers) {}
 
   /// Starts a window from a frame, or from both fields of a field pair.
   void begin(std::span<const std::int64_t> start, double seconds);
@@ -82,7 +98,11 @@ class WindowTask {
   std::unique_ptr<WindowItem> make_item() const;
 
   TaskCrew& crew_;
-  cpu::WindowComposer composer_;
+  ComposerPool& composers_;
+  std::unique_ptr<cpu::WindowComposer> composer_;
+  std::array<std::int64_t, 2> start_{};  // decode_index; of a field pair, of both fields
+  std::size_t num_start_ = 0;
+  double start_seconds_ = 0.0;
   PlanStep step_;
   bool has_end_ = false;
   bool is_mirrored_ = false;

@@ -67,6 +67,33 @@ TEST(TaskCrew, NeverUsesMoreThreadsThanItMay) {
   EXPECT_LE(load.most.load(), 3);
 }
 
+// Two tasks that wait for each other run although the second comes when the first has begun.
+TEST(TaskCrew, AsksForAThreadWhileOthersAreBusy) {
+  if (ThreadPool::shared().num_threads() < 2) GTEST_SKIP() << "one CPU";
+  struct Pair {
+    std::latch first{1};
+    std::latch second{1};
+    std::atomic<int> done{0};
+  } pair;
+  TaskCrew crew(2);
+  crew.submit({[](void* context) {
+                 auto& self = *static_cast<Pair*>(context);
+                 self.first.count_down();
+                 self.second.wait();
+                 ++self.done;
+               },
+               &pair});
+  pair.first.wait();
+  crew.submit({[](void* context) {
+                 auto& self = *static_cast<Pair*>(context);
+                 self.second.count_down();
+                 ++self.done;
+               },
+               &pair});
+  crew.wait([&pair] { return pair.done.load() == 2; }, kNoPoll);
+  EXPECT_EQ(pair.done.load(), 2);
+}
+
 // A crew whose work never ends leaves room for others.
 TEST(TaskCrew, CrewsTakeTurns) {
   struct Endless {

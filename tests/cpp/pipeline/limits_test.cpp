@@ -145,7 +145,8 @@ TEST(Limits, PicturesInFlight) {
   }
 }
 
-/// Every slice has a macroblock of its own: what says otherwise is dropped and counted.
+/// Every slice has a macroblock of its own: what says otherwise is dropped and counted, most of it as
+/// the repetition that it is.
 TEST(Limits, NoMoreSlicesThanMacroblocks) {
   HostileStream stream(32, 32);
   stream.add_parameter_sets();
@@ -154,7 +155,7 @@ TEST(Limits, NoMoreSlicesThanMacroblocks) {
   for (unsigned i = 0; i < 1000; ++i) stream.add_skipped_slice(1 + i % 3, 1);
   const Outcome outcome = read(stream.bytes(), {});
   EXPECT_EQ(outcome.num_pictures, 2);
-  EXPECT_EQ(outcome.stats.num_nal_units_damaged, 1001 - 4);
+  EXPECT_EQ(outcome.stats.num_nal_units_damaged + outcome.stats.num_nal_units_repeated, 1001 - 4);
 }
 
 TEST(Limits, AdmitTheLargestPicture) {
@@ -168,14 +169,13 @@ TEST(Limits, AdmitTheLargestPicture) {
   EXPECT_EQ(outcome.stats.num_concealed_pictures, 1);  // the IDR picture has no data
 }
 
-/// Thousands of slices of a few bytes, each of which skips nearly the whole picture, are not parsed
-/// all.
+/// Thousands of slices of a few bytes, each of which skips the rest of the picture from another
+/// macroblock on, do not cost thousands of pictures.
 TEST(Limits, OverlappingSlicesCostNoMoreThanAFewPictures) {
   HostileStream stream(4096, 2304);
   stream.add_parameter_sets();
   stream.add_idr();
-  stream.add_skipped_slice(0, 1);
-  for (int i = 0; i < 4000; ++i) stream.add_skipped_slice(1);
+  for (unsigned i = 4000; i-- > 0;) stream.add_skipped_slice(i);
   const auto start = std::chrono::steady_clock::now();
   const Outcome outcome = read(stream.bytes(), {});
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
