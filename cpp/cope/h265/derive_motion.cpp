@@ -60,10 +60,11 @@ class MotionDeriver {
         neighbours_(picture_.blocks, lattice_,
                     units_.empty() ? 6 : coded_.segments.front().sps->CtbLog2SizeY) {}
 
-  /// Returns the number of blocks predicted from a collocated picture that is missing.
+  /// Returns the number of blocks of which the motion depends on a loss in another picture.
   std::int32_t derive() {
     clear();
     for (const PredictionUnit& unit : units_) derive_unit(unit);
+    if (num_lost_ > 0) clear_lost();
     return num_lost_;
   }
 
@@ -160,6 +161,10 @@ class MotionDeriver {
       slice_.ColPic = nullptr;
       slice_.misses_ColPic = true;
     }
+    if (slice_.ColPic != nullptr) {
+      const prim::PictureInfo& info = slice_.ColPic->info;
+      slice_.ColPic_is_damaged = info.num_blocks_lost > 0 || info.num_motion_lost > 0;
+    }
   }
 
   const CodedSegment& segment_of(std::uint16_t slice_idx) const noexcept {
@@ -191,14 +196,35 @@ class MotionDeriver {
     }
   }
 
+  /// Marks the blocks of a unit. Their vectors stay until the end: what is derived from them must
+  /// be found, to be marked as well.
   void mark_lost(const PredictionUnit& unit) noexcept {
     slice_.num_unfounded = 0;
+    neighbours_.count_unfounded(slice_.num_unfounded);
     const std::int32_t step = picture_.blocks.block_size;
     for (std::int32_t y = unit.y & -step; y < unit.y + unit.height; y += step) {
       for (std::int32_t x = unit.x & -step; x < unit.x + unit.width; x += step) {
         std::uint8_t& flags = picture_.blocks.flags[block_at(x, y)];
         num_lost_ += (flags & prim::kMotionLost) == 0;
         flags |= prim::kMotionLost;
+      }
+    }
+  }
+
+  void clear_lost() noexcept {
+    const prim::BlockMap& blocks = picture_.blocks;
+    const int cells = blocks.block_size / 4;
+    for (std::int32_t by = 0; by < blocks.height; ++by) {
+      for (std::int32_t bx = 0; bx < blocks.width; ++bx) {
+        if ((blocks.flags[block_at(bx << log2_block_, by << log2_block_)] & prim::kMotionLost) ==
+            0) {
+          continue;
+        }
+        clear_block(bx, by);
+        std::int8_t* const row = lattice_.ref_idx + by * cells * lattice_.stride + bx * cells;
+        for (int list = 0; list < 2; ++list) {
+          fill_rect(row + list * lattice_.plane, lattice_.stride, cells, cells, std::int8_t{-1});
+        }
       }
     }
   }

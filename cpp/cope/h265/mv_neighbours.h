@@ -36,6 +36,9 @@ class MotionNeighbours {
     return x >> log2_ctb_ == ctb_x_ && y >> log2_ctb_ == ctb_y_;
   }
 
+  /// From now on counts the blocks marked kMotionLost that are looked at.
+  void count_unfounded(std::int32_t& num_unfounded) noexcept { num_unfounded_ = &num_unfounded; }
+
   /// Motion of the prediction unit that covers (x, y), at most one coding tree block away.
   /// \returns availableN: false, and `out` is unspecified, where it is intra or not to be used
   bool find(std::int32_t x, std::int32_t y, UnitMotion& out) const noexcept {
@@ -43,6 +46,10 @@ class MotionNeighbours {
     const int dx = (x >> log2_ctb_) - ctb_x_, dy = (y >> log2_ctb_) - ctb_y_;
     if ((available_ >> bit(dx, dy) & 1) == 0) return false;
     out = lattice_.at(x, y);
+    if (num_unfounded_ != nullptr) {
+      const std::size_t block = block_at(x, y);
+      *num_unfounded_ += (blocks_.flags[block] & prim::kMotionLost) != 0;
+    }
     return (out.ref_idx[0] & out.ref_idx[1]) >= 0;  // not both -1
   }
 
@@ -52,11 +59,14 @@ class MotionNeighbours {
   void add(int dx, int dy, std::uint16_t slice_idx, const Pps& pps) noexcept {
     const std::int32_t x = (ctb_x_ + dx) << log2_ctb_, y = (ctb_y_ + dy) << log2_ctb_;
     if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
-    const auto block =
-        static_cast<std::size_t>(y / blocks_.block_size * blocks_.width + x / blocks_.block_size);
-    if (blocks_.slice_idx[block] != slice_idx) return;
+    if (blocks_.slice_idx[block_at(x, y)] != slice_idx) return;
     if (pps.tiles_enabled_flag && tile_id(dx, dy, pps) != tile_id(0, 0, pps)) return;
     available_ |= 1U << bit(dx, dy);
+  }
+
+  std::size_t block_at(std::int32_t x, std::int32_t y) const noexcept {
+    return static_cast<std::size_t>(y / blocks_.block_size * blocks_.width +
+                                    x / blocks_.block_size);
   }
 
   std::uint16_t tile_id(int dx, int dy, const Pps& pps) const noexcept {
@@ -72,6 +82,7 @@ class MotionNeighbours {
   std::int32_t height_;  // luma samples
   std::int32_t ctb_x_ = -1;
   std::int32_t ctb_y_ = -1;
+  std::int32_t* num_unfounded_ = nullptr;
   unsigned available_ = 0;  // by bit(): coding tree blocks around that may be looked at
 };
 

@@ -4,15 +4,29 @@ namespace cope::h265 {
 
 namespace {
 
+/// Whether nothing is known of the motion of a block.
+bool is_lost(const prim::BlockMap& blocks, std::size_t block) noexcept {
+  return blocks.type[block] == static_cast<std::uint8_t>(prim::BlockType::kLost) ||
+         (blocks.flags[block] & prim::kMotionLost) != 0;
+}
+
 /// Collocated motion vectors (8.5.3.2.9) of the block that covers luma location (x, y) of ColPic.
-bool take_collocated(const SliceMotion& slice, std::int32_t x, std::int32_t y, int list,
-                     int refIdxLX, MotionVector& mvLXCol) noexcept {
+bool take_collocated(SliceMotion& slice, std::int32_t x, std::int32_t y, int list, int refIdxLX,
+                     MotionVector& mvLXCol) noexcept {
   const prim::PicturePrimitives& ColPic = *slice.ColPic;
   const prim::MotionField& motion = ColPic.motion;
   // Motion is stored compressed: one block stands for 16x16.
   const auto cell =
       static_cast<std::size_t>((y >> 4) << 2) * static_cast<std::size_t>(motion.width_4x4) +
       static_cast<std::size_t>((x >> 4) << 2);
+  const prim::BlockMap& blocks = ColPic.blocks;
+  const auto block = static_cast<std::size_t>(((y >> 4) << 4) / blocks.block_size) *
+                         static_cast<std::size_t>(blocks.width) +
+                     static_cast<std::size_t>(((x >> 4) << 4) / blocks.block_size);
+  if (slice.ColPic_is_damaged && is_lost(blocks, block)) {
+    ++slice.num_unfounded;
+    return false;
+  }
   const std::size_t plane = motion.plane_size();
   const int ref_idx[2] = {motion.ref_idx[cell], motion.ref_idx[cell + plane]};
   int listCol = 0;
@@ -23,10 +37,6 @@ bool take_collocated(const SliceMotion& slice, std::int32_t x, std::int32_t y, i
     listCol = slice.NoBackwardPredFlag ? list : (slice.collocated_from_l0_flag ? 1 : 0);
   }
 
-  const prim::BlockMap& blocks = ColPic.blocks;
-  const auto block = static_cast<std::size_t>(((y >> 4) << 4) / blocks.block_size) *
-                         static_cast<std::size_t>(blocks.width) +
-                     static_cast<std::size_t>(((x >> 4) << 4) / blocks.block_size);
   const std::uint16_t slice_idx = blocks.slice_idx[block];
   if (slice_idx >= ColPic.slice_refs.size()) return false;
   // refPicListCol[refIdxCol], marked as it was when ColPic was decoded.

@@ -133,6 +133,9 @@ class SliceSegmentParser {
     const SegmentCarry& carry = *out_.carry;
     const bool continues = s_.dependent_slice_segment_flag && carry.slice_id == s_.slice_id &&
                            carry.next_ctb_address == CtbAddrInRs_;
+    // Also where contexts start anew: whether they do by those of the row above is not known when
+    // part of the slice is lost.
+    if (s_.dependent_slice_segment_flag && !continues) return false;
     quadtree_.set_previous_qp(s_.SliceQpY);
     const bool starts_tile = x_ == first_x_ && y_ == first_y_;
     if (starts_tile || (s_.entropy_coding_sync_enabled_flag && x_ == first_x_)) {
@@ -140,8 +143,6 @@ class SliceSegmentParser {
     } else if (continues) {
       *r_.state = carry.entropy;
       quadtree_.set_previous_qp(carry.QpY);
-    } else if (s_.dependent_slice_segment_flag) {
-      return false;
     } else {
       r_.init_contexts(s_);
     }

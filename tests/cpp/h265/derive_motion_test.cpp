@@ -502,22 +502,24 @@ TEST(Temporal, LongTermPicturesDoNotMixWithOthers) {
   }
 }
 
-TEST(Temporal, AMissingCollocatedPictureIsIntraAndCounted) {
+TEST(Temporal, WhatDependsOnAMissingCollocatedPictureIsMarked) {
   HandJob hand;
   hand.collocated(1, 0, nullptr);
   hand.coded(0, 0, {3, 3}, 0, 0, 16, 16);   // asks for the temporal candidate
-  hand.coded(0, 0, {0, 0}, 16, 0, 16, 16);  // its left neighbour is enough
+  hand.coded(0, 0, {0, 0}, 16, 0, 16, 16);  // is predicted from it
+  hand.coded(0, 0, {0, 0}, 0, 32, 16, 16);  // has no neighbours: asks itself
   hand.run();
-  EXPECT_EQ(hand.at(0, 0), uni(0, 3, 3));
-  EXPECT_EQ(hand.at(16, 0), uni(0, 3, 3));
-  EXPECT_EQ(hand.job.report.num_motion_lost, 4);
-  EXPECT_EQ(hand.job.picture->info.num_motion_lost, 4);
+  EXPECT_EQ(hand.at(0, 0).ref_idx[0], -1);
+  EXPECT_EQ(hand.at(16, 0).ref_idx[0], -1);
+  EXPECT_EQ(hand.job.report.num_motion_lost, 12);
+  EXPECT_EQ(hand.job.picture->info.num_motion_lost, 12);
   EXPECT_EQ(hand.job.report.num_blocks_lost, 0);
   EXPECT_FALSE(hand.job.report.first_error.ok());
   const cope::prim::BlockMap& blocks = hand.job.picture->blocks;
   EXPECT_NE(blocks.flags[0] & cope::prim::kMotionLost, 0);
   EXPECT_NE(blocks.flags[17] & cope::prim::kMotionLost, 0);
-  EXPECT_EQ(blocks.flags[2] & cope::prim::kMotionLost, 0);
+  EXPECT_NE(blocks.flags[2] & cope::prim::kMotionLost, 0);
+  EXPECT_EQ(blocks.flags[4] & cope::prim::kMotionLost, 0);
   EXPECT_EQ(blocks.type[0], static_cast<std::uint8_t>(BlockType::kInter));
 }
 
