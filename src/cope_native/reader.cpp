@@ -76,6 +76,7 @@ Reader::Reader(nb::object source, std::optional<std::int32_t> stream_index,
   media::DemuxerOptions demuxer_options;
   demuxer_options.stream_index = stream_index;
   demuxer_options.limits = limits;
+  demuxer_options.cancel = closing_.get_token();
   // A server that stops answering must not stop the program; files may take their time.
   if (media_source.is_url()) demuxer_options.timeout = std::chrono::seconds(30);
 
@@ -256,16 +257,29 @@ void Reader::abandon_in_child() noexcept {
   static_cast<void>(headers_.release());
 }
 
+Reader::~Reader() {
+  abandon_in_child();
+  closing_.request_stop();
+}
+
 // Also in a forked child, which has nothing to wait for.
 void Reader::close() {
-  if (in_use_.test()) throw std::runtime_error("this VideoReader is being read by another thread");
+  if (in_use_.test_and_set()) {
+    throw std::runtime_error("this VideoReader is being read by another thread");
+  }
   abandon_in_child();
-  pictures_.reset();
-  windows_.reset();
-  headers_.reset();
+  closing_.request_stop();
+  {
+    // What is being read or parsed right now comes to its end first.
+    const nb::gil_scoped_release release;
+    pictures_.reset();
+    windows_.reset();
+    headers_.reset();
+  }
   header_ = {};
   bytes_.reset();
   source_ = nb::none();
+  in_use_.clear();
 }
 
 }  // namespace cope::native

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "cope/base/limits.h"
@@ -29,7 +30,7 @@ class Reader {
   /// binary file object
   Reader(nanobind::object source, std::optional<std::int32_t> stream_index,
          const pipeline::ReadOptions& options, const Limits& limits);
-  ~Reader() { abandon_in_child(); }
+  ~Reader();
 
   NamedValues info();
   NamedValues stats();
@@ -56,6 +57,7 @@ class Reader {
   pipeline::ReadOptions options_;
   pid_t pid_;
   std::atomic_flag in_use_;
+  std::stop_source closing_;                         // ends what is being read ahead
   bool is_fresh_ = true;                             // nothing was read yet
   std::unique_ptr<pipeline::HeaderSource> headers_;  // while no pass has it
   std::unique_ptr<pipeline::PictureSource> pictures_;

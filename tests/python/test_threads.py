@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -230,6 +232,42 @@ class TestThreads:
         assert len(during) > 20
         # Holding the GIL would show as one gap of the whole length.
         assert np.diff(during).max() < 0.5 * (end - start)
+
+
+class TestClosing:
+    def test_does_not_wait_for_a_server(self, natural_clip: Path, tmp_path: Path) -> None:
+        """What is read ahead is given up when the server has stopped answering."""
+        path = tmp_path / "fast.mp4"
+        command = [require_command("ffmpeg"), "-nostdin", "-v", "error", "-stream_loop", "19", "-i"]
+        command += [str(natural_clip), "-c", "copy", "-movflags", "+faststart", str(path)]
+        subprocess.run(command, check=True)
+        data = path.read_bytes()
+        with cope.VideoReader(path) as video:
+            sizes = [p.info.size_bytes for p, _ in zip(video.pictures(), range(130), strict=False)]
+        end = data.index(b"mdat") + sum(sizes)  # 100 are asked for, the others wait in queues
+        done = threading.Event()
+
+        def serve(server: socket.socket) -> None:
+            while not done.is_set():
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(4096)
+                    head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(data)}\r\n\r\n"
+                    connection.sendall(head.encode() + data[:end])
+                    done.wait()
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=serve, args=(server,), daemon=True).start()
+            video = cope.VideoReader(f"http://127.0.0.1:{server.getsockname()[1]}/", threads=2)
+            pictures = video.pictures()
+            for _ in range(100):
+                next(pictures)
+            time.sleep(0.2)  # reading ahead stands still
+            start = time.perf_counter()
+            video.close()
+            seconds = time.perf_counter() - start
+            done.set()
+        assert seconds < 5  # the server has 30
 
 
 class _CountingFile(io.BytesIO):

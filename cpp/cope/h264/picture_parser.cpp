@@ -322,6 +322,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
     const SliceResult result = parse_slice_(params, slice_input(coded, slice), arrays, cursor);
     budget.spend(result.num_mbs);
     if (result.end != SliceEnd::kComplete) {
+      const Status status = status_of(result, slice, cursor, options.limits);
       // Macroblocks before the end of data that were cut are good. Data that contradict themselves
       // were changed, and nothing says where.
       if (result.end != SliceEnd::kOverrun) {
@@ -329,7 +330,6 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
         cursor = begin;
       }
       ++job.report.num_slices_damaged;
-      const Status status = status_of(result, slice, cursor, options.limits);
       if (job.report.first_error.ok() || status.code == StatusCode::kLimitExceeded) {
         job.report.first_error = status;
       }
