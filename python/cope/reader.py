@@ -398,8 +398,8 @@ def digest(
 
     Yields:
         `dict`: one record per coded picture in decoding order, ready for JSON. Lost macroblocks, if
-        any, are counted under `"lost"` in `"mb_counts"`, and those of which only the vectors are lost
-        under `"num_motion_lost"`.
+        any, are counted under `"lost"` in `"mb_counts"`, and those of which only the vectors are
+        lost under `"num_motion_lost"`.
     """
     with VideoReader(
         source, stream_index=stream_index, threads=threads, on_error=on_error
