@@ -7,8 +7,8 @@
 namespace cope::fuzz {
 
 template <class OnPicture>
-class H264Pictures : public ParsedPictures<h264::HeaderDecoder, h264::PictureParser,
-                                           h264::PictureJob, OnPicture> {
+class H264Pictures
+    : public ParsedPictures<h264::HeaderDecoder, h264::PictureParser, h264::PictureJob, OnPicture> {
  public:
   using H264Pictures::ParsedPictures::ParsedPictures;
 };

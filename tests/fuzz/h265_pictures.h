@@ -7,8 +7,8 @@
 namespace cope::fuzz {
 
 template <class OnPicture>
-class H265Pictures : public ParsedPictures<h265::HeaderDecoder, h265::PictureParser,
-                                           h265::PictureJob, OnPicture> {
+class H265Pictures
+    : public ParsedPictures<h265::HeaderDecoder, h265::PictureParser, h265::PictureJob, OnPicture> {
  public:
   using H265Pictures::ParsedPictures::ParsedPictures;
 };

@@ -45,7 +45,8 @@ class SliceDataParser {
     for (CurrMbAddr_ = s_.first_mb_addr;; CurrMbAddr_ = next_mb_address()) {
       if (CurrMbAddr_ >= s_.PicSizeInMbs) return stop(SliceEnd::kTooManyMbs, start);
       begin_macroblock();
-      if (COPE_UNLIKELY(out_.slice_idx[block_] != prim::kNoSlice)) return stop(SliceEnd::kOverlap, start);
+      if (COPE_UNLIKELY(out_.slice_idx[block_] != prim::kNoSlice))
+        return stop(SliceEnd::kOverlap, start);
 
       bool skipped = false;
       if (inter_slice) {

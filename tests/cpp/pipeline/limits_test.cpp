@@ -145,8 +145,8 @@ TEST(Limits, PicturesInFlight) {
   }
 }
 
-/// Every slice has a macroblock of its own: what says otherwise is dropped and counted, most of it as
-/// the repetition that it is.
+/// Every slice has a macroblock of its own: what says otherwise is dropped and counted, most of it
+/// as the repetition that it is.
 TEST(Limits, NoMoreSlicesThanMacroblocks) {
   HostileStream stream(32, 32);
   stream.add_parameter_sets();
