@@ -41,10 +41,10 @@ struct PictureInfo {
   bool is_second_field = false;  ///< of a complementary field pair
   bool mbaff = false;            ///< MbaffFrameFlag
   bool is_idr = false;
-  bool starts_sequence = false;  ///< picture order count starts again; all pictures before it in
-                                 ///< decoding order are output before it (IDR; H.265: IRAP with
-                                 ///< NoRaslOutputFlag 1)
-  bool is_output = true;         ///< shown; H.265: pic_output_flag
+  bool starts_sequence = false;   ///< picture order count starts again; all pictures before it in
+                                  ///< decoding order are output before it (IDR; H.265: IRAP with
+                                  ///< NoRaslOutputFlag 1)
+  bool is_output = true;          ///< shown; H.265: pic_output_flag
   bool is_random_access = false;  ///< decoding may start here (IDR, or a recovery point SEI with an
                                   ///< I picture; H.265: IRAP likewise)
   /// Of a recovery point SEI: so many frame_num later pictures are right if decoding starts here,
