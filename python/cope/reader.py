@@ -404,10 +404,10 @@ def digest(
         limits ([`Limits`], *optional*): As [`VideoReader`].
 
     Yields:
-            `dict`: one record per coded picture in decoding order, ready for JSON. Lost blocks, if any,
+        `dict`: one record per coded picture in decoding order, ready for JSON. Lost blocks, if any,
         are counted under `"lost"` in `"mb_counts"` (H.265: `"counts"`), and those of which only the
         vectors are lost under `"num_motion_lost"`.
-        """
+    """
     with VideoReader(
         source, stream_index=stream_index, threads=threads, on_error=on_error, limits=limits
     ) as video:
