@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import resource
@@ -167,6 +168,8 @@ PEERS = {
 
 def _warm_up(module: Any) -> None:
     """Loads what the packages import lazily, so that it is not measured."""
+    if importlib.util.find_spec("numpy"):
+        importlib.import_module("numpy")
     for name in (
         "cope._native",
         "cope.reader",
