@@ -33,6 +33,14 @@ void add_live(std::int64_t bytes) noexcept {
   }
   throw std::bad_alloc();
 }
+// std::stable_sort takes its buffer this way.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory != nullptr) {
     cope::pipeline::add_live(-static_cast<std::int64_t>(malloc_usable_size(memory)));
