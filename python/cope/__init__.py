@@ -18,6 +18,7 @@ from cope.errors import (
     MediaOpenError,
     UnsupportedStreamError,
 )
+from cope.limits import Limits
 from cope.probe import probe
 from cope.reader import VideoReader, digest, extract, extract_segments
 from cope.types import (
@@ -25,7 +26,6 @@ from cope.types import (
     DeltaWindow,
     Field,
     Keyframe,
-    Limits,
     Picture,
     PictureInfo,
     Primitives,

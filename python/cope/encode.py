@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import torch
 
     from .density import Density
+    from .limits import Limits
     from .models import CopeHybridEncoder
     from .reader import OnError
-    from .types import Limits
 
 _MODEL_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _KIND_NAMES = np.array(["keyframe", "delta"])  # indexed by cope.models.KEYFRAME and DELTA

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from typing import Any
 
+from cope.limits import Limits
 from cope.profiles import level_number, profile_name
 from cope.reader import VideoReader
-from cope.types import Limits, StreamReport
+from cope.types import StreamReport
 
 __all__ = ["probe"]
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cope.density import Density
 from cope.errors import ConcealedDamageWarning, UnsupportedStreamError
+from cope.limits import Limits
 from cope.profiles import level_number, profile_name
 from cope.types import (
     DeltaWindow,
     Field,
     Keyframe,
-    Limits,
     Picture,
     Primitives,
     ReadStats,
