@@ -9,6 +9,7 @@ a stream: what libFuzzer mutates should be small. Reads `COPE_TEST_DATA` (defaul
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import sys
@@ -141,7 +142,9 @@ def add_h265_units(seeds: Seeds, units: list[Unit]) -> None:
 
 
 def main() -> None:
-    seeds = Seeds(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Writes seed inputs for the fuzz targets.")
+    parser.add_argument("out", type=Path, help="folder for one folder of inputs per target")
+    seeds = Seeds(parser.parse_args().out)
     files = sorted(p for p in STREAMS.rglob("*") if p.is_file())
     if not files:
         sys.exit(f"no streams under {STREAMS}: set COPE_TEST_DATA")
