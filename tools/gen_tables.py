@@ -137,10 +137,16 @@ def h264_cabac(spec: Spec) -> str:
         table(
             "kSignificantCoeffFlagInc8x8",
             "std::uint8_t",
-            [2, 63],
-            [inc["significant_coeff_flag_frame"], inc["significant_coeff_flag_field"]],
+            [2, 64],
+            [
+                [
+                    *inc[f"significant_coeff_flag_{kind}"],
+                    0,
+                ]  # so that the one after the last has one
+                for kind in ("frame", "field")
+            ],
             "ctxIdxInc of significant_coeff_flag for ctxBlockCat 5, 9 and 13, Table 9-43. "
-            f"{first_index}; then by levelListIdx.",
+            f"{first_index}; then by levelListIdx, 0 after the last.",
         ),
         table(
             "kLastSignificantCoeffFlagInc8x8",

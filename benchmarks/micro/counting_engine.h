@@ -15,6 +15,10 @@ class CountingEngine : public entropy::CabacEngine {
     ++num_bins;
     return CabacEngine::decision(context);
   }
+  unsigned decision(entropy::ContextWord word, entropy::ContextWord& context) noexcept {
+    ++num_bins;
+    return CabacEngine::decision(word, context);
+  }
   unsigned bypass() noexcept {
     ++num_bins;
     return CabacEngine::bypass();

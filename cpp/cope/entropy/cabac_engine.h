@@ -67,11 +67,29 @@ class CabacEngine {
     return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
+  /// The same for a context that stands in a register.
+  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord word, ContextWord& next) noexcept {
+    const std::uint64_t outcome = decode(word);
+    next = kBinWords.word[outcome & 0xff];
+    return static_cast<unsigned>(outcome >> 16) & 1;
+  }
+
   /// DecodeBypass (9.3.3.2.3).
   COPE_HD COPE_FORCE_INLINE unsigned bypass() noexcept {
     const std::uint64_t half = range_ >> 1;
-    const bool bin = value_ >= half;
-    value_ = (bin ? value_ - half : value_) << 1;
+    std::uint64_t value = value_;
+    bool bin;
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    // By hand, as in decode(): a branch on a sign is mispredicted every other time.
+    asm("sub %[half], %[value]\n\t"
+        "cmovc %[old_value], %[value]"
+        : [value] "+&r"(value), "=@ccnc"(bin)
+        : [half] "r"(half), [old_value] "r"(value_));
+#else
+    bin = value >= half;
+    value = bin ? value - half : value;
+#endif
+    value_ = value << 1;
     if (COPE_UNLIKELY(--bits_ <= 0)) refill();
     return bin;
   }

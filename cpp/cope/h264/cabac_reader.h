@@ -376,20 +376,38 @@ COPE_HD COPE_FORCE_INLINE unsigned BasicCabacReader<Engine>::residual_block(
   entropy::ContextWord* const last =
       contexts_ + kLastSignificantCoeffFlagBase[is_field][ctxBlockCat];
   const std::uint8_t* const significant_inc_8x8 = kSignificantCoeffFlagInc8x8[is_field];
+  const auto significant_inc = [=](unsigned at) -> unsigned {
+    if constexpr (kShape == CabacBlockShape::k8x8) return significant_inc_8x8[at];
+    if constexpr (kShape == CabacBlockShape::kChromaDc) return at / NumC8x8 < 2 ? at / NumC8x8 : 2;
+    return at;
+  };
+  const auto last_inc = [=](unsigned at) -> unsigned {
+    if constexpr (kShape == CabacBlockShape::k8x8) return kLastSignificantCoeffFlagInc8x8[at];
+    return significant_inc(at);
+  };
   const unsigned numCoeff = maxNumCoeff - 1;
   unsigned count = 0;
   unsigned i = 0;
+  entropy::ContextWord* context = significant + significant_inc(0);
+  entropy::ContextWord word = *context;
   for (; i < numCoeff; ++i) {
-    unsigned significant_inc = i;
-    if constexpr (kShape == CabacBlockShape::k8x8) significant_inc = significant_inc_8x8[i];
-    if constexpr (kShape == CabacBlockShape::kChromaDc) {
-      significant_inc = i / NumC8x8 < 2 ? i / NumC8x8 : 2;
-    }
-    if (engine_.decision(significant[significant_inc]) == 0) continue;
+    // Both words that may come next are loaded before it is known which: which way a flag goes is
+    // mispredicted often, and then nothing hides a load. Where the next flag has the same context,
+    // its word does not go through memory.
+    entropy::ContextWord* const next_context = significant + significant_inc(i + 1);
+    entropy::ContextWord next_word = *next_context;
+    entropy::ContextWord* const last_context = last + last_inc(i);
+    const entropy::ContextWord last_word = *last_context;
+    entropy::ContextWord updated;
+    const unsigned flag = engine_.decision(word, updated);
+    *context = updated;
+    word = kShape != CabacBlockShape::k4x4 && next_context == context ? updated : next_word;
+    context = next_context;
+    if (flag == 0) continue;
     positions[count++] = static_cast<std::uint16_t>(i + first_position);
-    unsigned last_inc = significant_inc;
-    if constexpr (kShape == CabacBlockShape::k8x8) last_inc = kLastSignificantCoeffFlagInc8x8[i];
-    if (engine_.decision(last[last_inc]) != 0) break;
+    const unsigned is_last = engine_.decision(last_word, updated);
+    *last_context = updated;
+    if (is_last != 0) break;
   }
   // Without a last flag the final coefficient is significant by inference.
   if (i == numCoeff) positions[count++] = static_cast<std::uint16_t>(numCoeff + first_position);
@@ -398,14 +416,16 @@ COPE_HD COPE_FORCE_INLINE unsigned BasicCabacReader<Engine>::residual_block(
   unsigned walk = 0;
   for (unsigned c = count; c-- != 0;) {
     std::uint32_t magnitude = 1;
+    unsigned inc = kAbsLevelWalk.other_inc[walk];
+    if constexpr (kShape == CabacBlockShape::kChromaDc) inc = inc < 8 ? inc : 8;
+    entropy::ContextWord* const other = abs_level + inc;
+    entropy::ContextWord other_word = *other;
     if (engine_.decision(abs_level[kAbsLevelWalk.first_inc[walk]]) == 0) {
       walk = kAbsLevelWalk.after_one[walk];
     } else {
-      unsigned inc = kAbsLevelWalk.other_inc[walk];
-      if constexpr (kShape == CabacBlockShape::kChromaDc) inc = inc < 8 ? inc : 8;
-      entropy::ContextWord& context = abs_level[inc];
       magnitude = 2;
-      while (magnitude < 15 && engine_.decision(context) != 0) ++magnitude;
+      while (magnitude < 15 && engine_.decision(other_word, other_word) != 0) ++magnitude;
+      *other = other_word;
       if (magnitude == 15) magnitude += exp_golomb_suffix(0);
       walk = kAbsLevelWalk.after_more[walk];
     }

@@ -514,20 +514,20 @@ COPE_HD_TABLE std::uint16_t kCoeffAbsLevelMinus1Base[14] = {
 static_assert(sizeof(kCoeffAbsLevelMinus1Base) == 14 * 2);
 
 /// ctxIdxInc of significant_coeff_flag for ctxBlockCat 5, 9 and 13, Table 9-43. First index: 1 for
-/// field macroblocks; then by levelListIdx.
-COPE_HD_TABLE std::uint8_t kSignificantCoeffFlagInc8x8[2][63] = {
+/// field macroblocks; then by levelListIdx, 0 after the last.
+COPE_HD_TABLE std::uint8_t kSignificantCoeffFlagInc8x8[2][64] = {
     {
       0, 1, 2, 3, 4, 5, 5, 4, 4, 3, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 3, 3, 6, 7, 7, 7, 8, 9, 10, 9, 8,
       7, 7, 6, 11, 12, 13, 11, 6, 7, 8, 9, 14, 10, 9, 8, 6, 11, 12, 13, 11, 6, 9, 14, 10, 9, 11, 12,
-      13, 11, 14, 10, 12,
+      13, 11, 14, 10, 12, 0,
     },
     {
       0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 7, 7, 8, 4, 5, 6, 9, 10, 10, 8, 11, 12, 11, 9, 9, 10, 10, 8,
       11, 12, 11, 9, 9, 10, 10, 8, 11, 12, 11, 9, 9, 10, 10, 8, 13, 13, 9, 9, 10, 10, 8, 13, 13, 9,
-      9, 10, 10, 14, 14, 14, 14, 14,
+      9, 10, 10, 14, 14, 14, 14, 14, 0,
     },
 };
-static_assert(sizeof(kSignificantCoeffFlagInc8x8) == 2 * 63);
+static_assert(sizeof(kSignificantCoeffFlagInc8x8) == 2 * 64);
 
 /// ctxIdxInc of last_significant_coeff_flag for ctxBlockCat 5, 9 and 13, Table 9-43, by
 /// levelListIdx; frame and field macroblocks alike.

@@ -32,14 +32,14 @@ class InterPredParser {
   COPE_HD const char* element() const noexcept { return element_; }
 
   /// Macroblocks of one or two partitions.
-  COPE_HD bool mb_pred(MbMotionSyntax& motion, const MbTypeInfo& info) noexcept {
+  COPE_HD COPE_FORCE_INLINE bool mb_pred(LocalReader<Reader>& r, MbMotionSyntax& motion,
+                                         const MbTypeInfo& info) noexcept {
     const unsigned mode[2] = {info.MbPartPredMode0, info.MbPartPredMode1};
     const unsigned width4 = info.MbPartWidth / 4u;
     const unsigned height4 = info.MbPartHeight / 4u;
     // mbPartIdx to 8x8 quadrants: one partition covers all, two share them by rows or columns.
     const unsigned second = width4 == 4 ? 2 : 1;
     const unsigned beside = 3 - second;  // from a partition's first quadrant to its other one
-    LocalReader<Reader> r(r_);
     for (int list = 0; list < 2; ++list) {
       for (unsigned part = 0; part < info.NumMbPart; ++part) {
         if ((mode[part] >> list & 1) == 0) continue;

@@ -51,13 +51,12 @@ class ResidualParser {
              (mb_.transform_bypass ? unsigned{prim::kCoeffBypass} : 0u) |
              (mb_.is_field ? unsigned{prim::kCoeffFieldScan} : 0u);
     if constexpr (!Reader::kIsCabac) r_.begin_residual(mb_.is_intra);
+    LocalReader<Reader> r(r_);
+    const unsigned num_luma = s_.ChromaArrayType == 3 ? 3 : 1;
     bool ok = true;
-    if (s_.ChromaArrayType == 3) {
-      for (unsigned plane = 0; plane < 3 && ok; ++plane) ok = residual_luma(plane);
-    } else {
-      ok = residual_luma(0);
-      if (ok && s_.ChromaArrayType != 0 && (mb_.coded_block_pattern >> 4) != 0)
-        ok = residual_chroma();
+    for (unsigned plane = 0; plane < num_luma && ok; ++plane) ok = residual_luma(r, plane);
+    if (ok && num_luma == 1 && s_.ChromaArrayType != 0 && (mb_.coded_block_pattern >> 4) != 0) {
+      ok = residual_chroma(r);
     }
     coded = coded_;
     return ok;
@@ -286,13 +285,12 @@ class ResidualParser {
   // ---- residual_luma(), residual of chroma (7.3.5.3)
   // ----------------------------------------------
 
-  COPE_HD bool residual_luma(unsigned plane) noexcept {
+  COPE_HD COPE_FORCE_INLINE bool residual_luma(LocalReader<Reader>& r, unsigned plane) noexcept {
     const unsigned left_column = static_cast<unsigned>(mb_.mb_x) * 16;
     const unsigned top_row = static_cast<unsigned>(mb_.mb_row) * 16;
     begin_plane(plane);
-    if (mb_.is_intra16x16 && !intra16x16_dc(plane, left_column, top_row)) return false;
+    if (mb_.is_intra16x16 && !intra16x16_dc(r, plane, left_column, top_row)) return false;
     if ((mb_.coded_block_pattern & 15) == 0) return true;
-    LocalReader<Reader> r(r_);
     CodedBorder border;
     if constexpr (Reader::kIsCabac) border = luma_border(plane);
     const unsigned maxNumCoeff = mb_.is_intra16x16 ? 15 : 16;
@@ -329,8 +327,8 @@ class ResidualParser {
     return true;
   }
 
-  COPE_HD bool intra16x16_dc(unsigned plane, unsigned x, unsigned y) noexcept {
-    LocalReader<Reader> r(r_);
+  COPE_HD COPE_FORCE_INLINE bool intra16x16_dc(LocalReader<Reader>& r, unsigned plane, unsigned x,
+                                               unsigned y) noexcept {
     int count = 0;
     if constexpr (Reader::kIsCabac) {
       if (r->coded_block_flag(cat_dc(plane), coded_inc_dc(plane))) {
@@ -347,13 +345,12 @@ class ResidualParser {
     return count >= 0;
   }
 
-  COPE_HD bool residual_chroma() noexcept {
+  COPE_HD COPE_FORCE_INLINE bool residual_chroma(LocalReader<Reader>& r) noexcept {
     const unsigned NumC8x8 = s_.ChromaArrayType;  // 1 (4:2:0) or 2 (4:2:2)
     const unsigned rows = 2 * NumC8x8;
     const unsigned left_column = static_cast<unsigned>(mb_.mb_x) * 8;
     const unsigned top_row = static_cast<unsigned>(mb_.mb_row) * 4 * rows;
     const unsigned direction = bypass_direction(mb_.intra_chroma_pred_mode, 2, 1);
-    LocalReader<Reader> r(r_);
     for (unsigned plane = 1; plane < 3; ++plane) {
       begin_plane(plane);
       int count = 0;

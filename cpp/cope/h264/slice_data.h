@@ -75,11 +75,10 @@ class SliceDataParser {
           return stop(SliceEnd::kOutputFull, start);
         }
         if (kMbaff && (!is_bottom_ || prev_mb_skipped_)) read_mb_field_decoding_flag(r);
-        const unsigned mb_type = read_mb_type(r);
-        r.put_back();
-        const bool ok = macroblock_layer(mb_type);
-        r.take_again();
-        if (!ok) return damaged();
+        if (COPE_UNLIKELY(!macroblock_layer(r, read_mb_type(r)))) {
+          r.put_back();
+          return damaged();
+        }
         if constexpr (!Reader::kIsCabac) more = r->more_rbsp_data();
       }
       if constexpr (Reader::kIsCabac) {
@@ -246,17 +245,19 @@ class SliceDataParser {
   // ---- macroblock_layer() (7.3.5)
   // ----------------------------------------------------------------
 
-  COPE_HD bool macroblock_layer(unsigned mb_type) noexcept {
-    switch (s_.slice_type) {
-      case kI:
-        return intra_macroblock(mb_type);
-      case kSI:
-        return mb_type == 0 ? si_macroblock() : intra_macroblock(mb_type - 1);
-      case kB:
-        return mb_type < 23 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 23);
-      default:
-        return mb_type < 5 ? inter_macroblock(mb_type) : intra_macroblock(mb_type - 5);
+  COPE_HD COPE_FORCE_INLINE bool macroblock_layer(LocalReader<Reader>& r,
+                                                  unsigned mb_type) noexcept {
+    const unsigned num_inter = s_.slice_type == kB ? 23 : s_.slice_type == kI ? 0 : 5;
+    if (s_.slice_type != kSI && mb_type < num_inter) return inter_macroblock(r, mb_type);
+    r.put_back();
+    bool ok = true;
+    if (s_.slice_type == kSI) {
+      ok = mb_type == 0 ? si_macroblock() : intra_macroblock(mb_type - 1);
+    } else {
+      ok = intra_macroblock(mb_type - num_inter);
     }
+    r.take_again();
+    return ok;
   }
 
   /// mb_type as Tables 7-11 to 7-14 number it; of an SI slice: 0 for SI, 1 + MbTypeI.
@@ -302,8 +303,9 @@ class SliceDataParser {
     mb.intra16x16_pred_mode = info.Intra16x16PredMode;
     mb.coded_block_pattern =
         info.CodedBlockPatternLuma | static_cast<unsigned>(info.CodedBlockPatternChroma) << 4;
-    if (!read_intra_chroma_pred_mode(mb)) return false;
-    return qp_and_residual(mb, prim::BlockType::kI16x16, 0);
+    LocalReader<Reader> r(r_);
+    if (!read_intra_chroma_pred_mode(r, mb)) return false;
+    return qp_and_residual(r, mb, prim::BlockType::kI16x16, 0);
   }
 
   COPE_HD bool pcm_macroblock() noexcept {
@@ -327,16 +329,17 @@ class SliceDataParser {
     mb.is_intra = true;
     mb.transform_size_8x8_flag = transform_size_8x8_flag;
     if (transform_size_8x8_flag) state.flags |= kMbTransform8x8;
-    read_intra_pred_modes(transform_size_8x8_flag ? 4 : 1);
+    LocalReader<Reader> r(r_);
+    read_intra_pred_modes(r, transform_size_8x8_flag ? 4 : 1);
     if (out_.intra_pred_mode != nullptr) mb.intra_pred_mode = out_.intra_pred_mode[CurrMbAddr_];
-    if (!read_intra_chroma_pred_mode(mb)) return false;
-    mb.coded_block_pattern = r_.coded_block_pattern(n_, s_.ChromaArrayType, true);
+    if (!read_intra_chroma_pred_mode(r, mb)) return false;
+    mb.coded_block_pattern = r->coded_block_pattern(n_, s_.ChromaArrayType, true);
     if (mb.coded_block_pattern == 0xff) return invalid("coded_block_pattern");
-    return qp_and_residual(mb, type, transform_size_8x8_flag ? prim::kTransform8x8 : 0);
+    return qp_and_residual(r, mb, type, transform_size_8x8_flag ? prim::kTransform8x8 : 0);
   }
 
-  COPE_HD void read_intra_pred_modes(unsigned step) noexcept {
-    LocalReader<Reader> r(r_);
+  COPE_HD COPE_FORCE_INLINE void read_intra_pred_modes(LocalReader<Reader>& r,
+                                                       unsigned step) noexcept {
     for (unsigned blk = 0; blk < 16; blk += step) {
       const bool prev_intra_pred_mode_flag = r->prev_intra_pred_mode_flag();
       const int rem = prev_intra_pred_mode_flag ? -1 : static_cast<int>(r->rem_intra_pred_mode());
@@ -382,16 +385,18 @@ class SliceDataParser {
     }
   }
 
-  COPE_HD bool read_intra_chroma_pred_mode(ResidualMb& mb) noexcept {
+  COPE_HD COPE_FORCE_INLINE bool read_intra_chroma_pred_mode(LocalReader<Reader>& r,
+                                                             ResidualMb& mb) noexcept {
     if (s_.ChromaArrayType != 1 && s_.ChromaArrayType != 2) return true;
-    const unsigned mode = r_.intra_chroma_pred_mode(*n_.left, *n_.above);
+    const unsigned mode = r->intra_chroma_pred_mode(*n_.left, *n_.above);
     if (mode > 3) return invalid("intra_chroma_pred_mode");
     mb.intra_chroma_pred_mode = static_cast<std::uint8_t>(mode);
     if (mode != 0) out_.mbs[CurrMbAddr_].flags |= kMbChromaPredNonDc;
     return true;
   }
 
-  COPE_HD bool inter_macroblock(unsigned mb_type) noexcept {
+  COPE_HD COPE_FORCE_INLINE bool inter_macroblock(LocalReader<Reader>& r,
+                                                  unsigned mb_type) noexcept {
     const bool is_b = s_.slice_type == kB;
     const bool direct = is_b && mb_type == kB_Direct_16x16;
     begin_state(direct ? kMbDirect16x16 : 0);
@@ -410,35 +415,29 @@ class SliceDataParser {
                                            is_field_);
       if (info.NumMbPart == 4) {
         shape = 3;
-        if (!pred.sub_mb_pred(motion, may_transform_8x8, partition)) return invalid(pred.element());
+        r.put_back();
+        const bool ok = pred.sub_mb_pred(motion, may_transform_8x8, partition);
+        r.take_again();
+        if (!ok) return invalid(pred.element());
       } else {
         shape = info.NumMbPart == 1 ? 0 : (info.MbPartWidth == 16 ? 1 : 2);
-        if (!pred.mb_pred(motion, info)) return invalid(pred.element());
+        if (!pred.mb_pred(r, motion, info)) return invalid(pred.element());
       }
     }
     ResidualMb mb;
-    if (!read_inter_coded_block_pattern(mb, may_transform_8x8)) {
-      return invalid("coded_block_pattern");
+    mb.coded_block_pattern = r->coded_block_pattern(n_, s_.ChromaArrayType, false);
+    if (mb.coded_block_pattern == 0xff) return invalid("coded_block_pattern");
+    if ((mb.coded_block_pattern & 15) != 0 && s_.transform_8x8_mode_flag && may_transform_8x8) {
+      mb.transform_size_8x8_flag = r->transform_size_8x8_flag(*n_.left, *n_.above);
     }
     if (mb.transform_size_8x8_flag) out_.mbs[CurrMbAddr_].flags |= kMbTransform8x8;
-    if (!qp_and_residual(mb, prim::BlockType::kInter,
+    if (!qp_and_residual(r, mb, prim::BlockType::kInter,
                          (direct ? unsigned{prim::kDirect} : 0u) |
                              (mb.transform_size_8x8_flag ? unsigned{prim::kTransform8x8} : 0u))) {
       return false;
     }
     out_.partition_shape[block_] = static_cast<std::uint8_t>(shape);
     out_.partition[block_] = static_cast<std::uint8_t>(partition);
-    return true;
-  }
-
-  /// coded_block_pattern and transform_size_8x8_flag of an inter macroblock.
-  COPE_HD bool read_inter_coded_block_pattern(ResidualMb& mb, bool may_transform_8x8) noexcept {
-    LocalReader<Reader> r(r_);
-    mb.coded_block_pattern = r->coded_block_pattern(n_, s_.ChromaArrayType, false);
-    if (mb.coded_block_pattern == 0xff) return false;
-    if ((mb.coded_block_pattern & 15) != 0 && s_.transform_8x8_mode_flag && may_transform_8x8) {
-      mb.transform_size_8x8_flag = r->transform_size_8x8_flag(*n_.left, *n_.above);
-    }
     return true;
   }
 
@@ -452,14 +451,10 @@ class SliceDataParser {
     }
   }
 
-  COPE_HD int read_mb_qp_delta() noexcept {
-    LocalReader<Reader> r(r_);
-    return r->mb_qp_delta(prev_qp_delta_nonzero_);
-  }
-
   /// The end of every macroblock but I_PCM: mb_qp_delta and residual().
-  COPE_HD bool qp_and_residual(ResidualMb& mb, prim::BlockType type,
-                               unsigned block_flags) noexcept {
+  COPE_HD COPE_FORCE_INLINE bool qp_and_residual(LocalReader<Reader>& r, ResidualMb& mb,
+                                                 prim::BlockType type,
+                                                 unsigned block_flags) noexcept {
     MbState& state = out_.mbs[CurrMbAddr_];
     state.coded_block_pattern = static_cast<std::uint8_t>(mb.coded_block_pattern);
     if (mb.coded_block_pattern == 0 && !mb.is_intra16x16) {
@@ -467,7 +462,7 @@ class SliceDataParser {
       store_block(type, block_flags);
       return true;
     }
-    const int mb_qp_delta = read_mb_qp_delta();
+    const int mb_qp_delta = r->mb_qp_delta(prev_qp_delta_nonzero_);
     if (mb_qp_delta < -(26 + s_.QpBdOffsetY / 2) || mb_qp_delta > 25 + s_.QpBdOffsetY / 2) {
       return invalid("mb_qp_delta");
     }
@@ -483,7 +478,10 @@ class SliceDataParser {
     mb.transform_bypass = bypass;
     for (int i = 0; i < 3; ++i) mb.qp[i] = qp_[i];
     ResidualParser<Reader, kMbaff> residual(s_, out_, cursor_, r_, n_, mb);
-    return residual.parse(state.coded) || invalid("residual_block");
+    r.put_back();
+    const bool ok = residual.parse(state.coded);
+    r.take_again();
+    return ok || invalid("residual_block");
   }
 
   const SliceParams& s_;
