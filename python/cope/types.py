@@ -328,12 +328,12 @@ class MotionField:
     def __init__(self, native: _native.Picture) -> None:
         self._native = native
 
-    @cached_property
+    @property
     def mv(self) -> npt.NDArray[np.int16]:
         """int16 `[2, height_4x4, width_4x4, 2]`: `(x, y)` in quarter luma samples, else 0."""
         return self._native.mv
 
-    @cached_property
+    @property
     def ref_idx(self) -> npt.NDArray[np.int8]:
         """int8 `[2, height_4x4, width_4x4]`: index into the slice's list, -1 where unused."""
         return self._native.ref_idx
@@ -359,36 +359,36 @@ class Blocks:
         """`int`: side of a block, luma samples."""
         return self._native.block_size
 
-    @cached_property
+    @property
     def type(self) -> npt.NDArray[np.uint8]:
         """uint8: values of [`BlockType`]."""
         return self._native.type
 
-    @cached_property
+    @property
     def flags(self) -> npt.NDArray[np.uint8]:
         """uint8, bits: 1 8x8 transform, 2 lossless, 4 field macroblock, 8 all direct, 16 vectors
         not known: they depend on a loss in another picture.
         """
         return self._native.flags
 
-    @cached_property
+    @property
     def partition_shape(self) -> npt.NDArray[np.uint8]:
         """uint8: 0 16x16, 1 16x8, 2 8x16, 3 8x8; of inter blocks. H.265: PartMode, 0..7."""
         return self._native.partition_shape
 
-    @cached_property
+    @property
     def partition(self) -> npt.NDArray[np.uint8]:
         """uint8: 2 bits per 8x8 quarter, lowest first: 0 8x8, 1 8x4, 2 4x8, 3 4x4; shape 3 only.
         H.265: log2 of the size of the coding block, 3..6.
         """
         return self._native.partition
 
-    @cached_property
+    @property
     def qp(self) -> npt.NDArray[np.int8]:
         """int8: QP_Y; below 0 with more than 8 bits per sample."""
         return self._native.qp
 
-    @cached_property
+    @property
     def slice_idx(self) -> npt.NDArray[np.uint16]:
         """uint16: slice of the picture, in decoding order; 0xffff where lost."""
         return self._native.slice_idx
@@ -400,7 +400,7 @@ class Coefficients:
     def __init__(self, native: _native.Picture) -> None:
         self._native = native
 
-    @cached_property
+    @property
     def records(self) -> npt.NDArray[np.void]:
         """Structured `[num_records]`, a transform block with a level
         other than 0.
@@ -416,16 +416,19 @@ class Coefficients:
         `flags`, bits: 1 intra, 2 cu_transquant_bypass_flag, 4 transform_skip_flag, 8 DST, 16 and 32
         accumulated down, rightwards (RDPCM), 64 rotated.
         """
-        return self._native.records.view(_coeff_record_dtype())
+        import numpy as np
 
-    @cached_property
+        records, dtype = self._native.records, _coeff_record_dtype()
+        return np.ndarray(records.size // dtype.itemsize, dtype, records)
+
+    @property
     def positions(self) -> npt.NDArray[np.uint16]:
         """uint16 `[num_levels]`: scan position in the block, ascending within a record.
         H.265: row * size + column.
         """
         return self._native.positions
 
-    @cached_property
+    @property
     def levels(self) -> npt.NDArray[np.int32]:
         """int32 `[num_levels]`: the levels."""
         return self._native.levels
@@ -434,11 +437,19 @@ class Coefficients:
 class Picture:
     """Everything parsed from one coded picture.
 
-    The parts are made when they are first asked for, and cost next to nothing.
+    Arrays are made when they are asked for, and cost next to nothing.
+
+    Attributes:
+        motion ([`MotionField`]): Vectors and references.
+        blocks ([`Blocks`]): Types, partitions, QP.
+        coefficients ([`Coefficients`]): Levels; empty when the reader was told to leave them.
     """
 
     def __init__(self, native: _native.Picture) -> None:
         self._native = native
+        self.motion = MotionField(native)
+        self.blocks = Blocks(native)
+        self.coefficients = Coefficients(native)
 
     @cached_property
     def info(self) -> PictureInfo:
@@ -448,27 +459,12 @@ class Picture:
         info.__dict__.update(self._native.info)
         return info
 
-    @cached_property
-    def motion(self) -> MotionField:
-        """[`MotionField`]: vectors and references."""
-        return MotionField(self._native)
-
-    @cached_property
-    def blocks(self) -> Blocks:
-        """[`Blocks`]: types, partitions, QP."""
-        return Blocks(self._native)
-
-    @cached_property
+    @property
     def bits(self) -> npt.NDArray[np.uint32]:
         """uint32, as [`Blocks`]: bits spent on each block. Those of an H.265 coding unit are shared
         out evenly among its blocks.
         """
         return self._native.bits
-
-    @cached_property
-    def coefficients(self) -> Coefficients:
-        """[`Coefficients`]: levels; empty when the reader was told to leave them."""
-        return Coefficients(self._native)
 
     @cached_property
     def references(self) -> list[tuple[tuple[tuple[int, int, bool], ...], ...]]:

@@ -54,8 +54,8 @@ def test_residual_contexts(tables: dict[str, Any], h264_spec: dict[str, Any]) ->
 def test_8x8_context_increments(tables: dict[str, Any], h264_spec: dict[str, Any]) -> None:
     inc = h264_spec["sig_last_ctxIdxInc_8x8"]
     frame, field = tables["kSignificantCoeffFlagInc8x8"]
-    assert frame == inc["significant_coeff_flag_frame"]
-    assert field == inc["significant_coeff_flag_field"]
+    assert frame == [*inc["significant_coeff_flag_frame"], 0]  # the parser looks one ahead
+    assert field == [*inc["significant_coeff_flag_field"], 0]
     assert tables["kLastSignificantCoeffFlagInc8x8"] == inc["last_significant_coeff_flag"]
 
 
