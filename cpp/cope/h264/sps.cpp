@@ -234,4 +234,16 @@ Status parse_sps(bits::BitReader& r, const Limits& limits, Sps& out) {
   return {};
 }
 
+bool is_same_sequence(const Sps& a, const Sps& b) noexcept {
+  return a.chroma_format_idc == b.chroma_format_idc &&
+         a.separate_colour_plane_flag == b.separate_colour_plane_flag &&
+         a.log2_max_frame_num_minus4 == b.log2_max_frame_num_minus4 &&
+         a.pic_order_cnt_type == b.pic_order_cnt_type &&
+         a.log2_max_pic_order_cnt_lsb_minus4 == b.log2_max_pic_order_cnt_lsb_minus4 &&
+         a.max_num_ref_frames == b.max_num_ref_frames &&
+         a.pic_width_in_mbs_minus1 == b.pic_width_in_mbs_minus1 &&
+         a.pic_height_in_map_units_minus1 == b.pic_height_in_map_units_minus1 &&
+         a.frame_mbs_only_flag == b.frame_mbs_only_flag;
+}
+
 }  // namespace cope::h264

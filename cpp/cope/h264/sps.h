@@ -118,4 +118,7 @@ struct Sps {
 /// kept as far as it was read: neither matters to decoding, and both exist in otherwise good files.
 Status parse_sps(bits::BitReader& r, const Limits& limits, Sps& out);
 
+/// Whether references and picture order count can go on under another SPS.
+bool is_same_sequence(const Sps& a, const Sps& b) noexcept;
+
 }  // namespace cope::h264

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "cope/bits/nal_payload.h"
 #include "cope/h265/nal_unit.h"
 #include "cope/h265/pps.h"
 #include "cope/h265/slice_header.h"
@@ -14,11 +15,8 @@
 
 namespace cope::h265 {
 
-/// A stretch of `CodedPicture::rbsp`: one NAL unit's payload, emulation prevention removed.
-struct RbspSpan {
-  std::size_t offset = 0;  ///< bytes
-  std::size_t size = 0;    ///< bytes
-};
+using bits::kRbspPadding;
+using bits::RbspSpan;  ///< of CodedPicture::rbsp
 
 /// One slice segment with all that its slice_segment_data() needs and no other NAL unit, but for
 /// the contexts that a dependent one takes over from the segment before it.
@@ -46,8 +44,5 @@ struct CodedPicture {
   std::vector<std::int64_t> live;  ///< decode_index of every picture that this or a later one may
                                    ///< reference, after the reference picture set (8.3.2)
 };
-
-/// Zero bytes behind each payload, so that wide loads never leave the buffer.
-inline constexpr std::size_t kRbspPadding = 64;
 
 }  // namespace cope::h265

@@ -8,7 +8,7 @@
 
 #include "cope/base/capacity.h"
 #include "cope/base/swap_queue.h"
-#include "cope/bits/rbsp.h"
+#include "cope/bits/nal_payload.h"
 #include "cope/h265/parameter_sets.h"
 #include "cope/h265/poc.h"
 #include "cope/h265/recent_pictures.h"
@@ -33,8 +33,7 @@ std::uint8_t slice_type_bit(SliceType slice_type) noexcept {
   return 0;
 }
 
-constexpr std::size_t kRoomyRbsp = 1 << 20;  ///< bytes, see `roomy`
-constexpr std::size_t kRoomySegments = 64;   ///< some 1 KB each
+constexpr std::size_t kRoomySegments = 64;  ///< some 1 KB each
 
 void append_decode_indices(std::span<const ReferencePicture> pictures,
                            std::vector<std::int64_t>& list) {
@@ -54,10 +53,8 @@ struct HeaderDecoder::Impl {
   ParameterSets parameter_sets;
   SwapQueue<CodedPicture> ready;
 
-  // The NAL unit at hand: its payload, zero padded, and its slice segment header.
-  std::vector<std::uint8_t> rbsp;
-  std::size_t rbsp_size = 0;
-  std::size_t largest_rbsp = 0;  ///< bytes that any buffer of payloads had to hold
+  // The NAL unit at hand.
+  bits::NalPayload payload;
   SliceHeader header;
 
   // The picture at hand.
@@ -91,10 +88,7 @@ struct HeaderDecoder::Impl {
   Status continue_picture(bool is_further, bool& is_repeated);
   bool is_repetition() const noexcept;
   void count_lost_references();
-  void load_rbsp(std::span<const std::uint8_t> nal);
-  void reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size);
   bool has_room_for_payload() const noexcept;
-  RbspSpan append_rbsp();
   void start_picture(const NalUnitHeader& nal_header, const ActiveParameterSets& new_sets,
                      const NalSource& source);
   void activate_sps(const NalUnitHeader& nal_header, const std::shared_ptr<const Sps>& sps);
@@ -124,7 +118,7 @@ Status HeaderDecoder::Impl::push_nal(std::span<const std::uint8_t> nal, const Na
     return {};
   }
   if (!nal_header.is_slice_segment()) return push_non_vcl(nal_header, nal);
-  load_rbsp(nal);
+  payload.load(nal.subspan(kNalUnitHeaderBytes));
   return push_slice_segment(nal_header, nal.size(), source);
 }
 
@@ -132,22 +126,22 @@ Status HeaderDecoder::Impl::push_non_vcl(const NalUnitHeader& nal_header,
                                          std::span<const std::uint8_t> nal) {
   switch (nal_header.nal_unit_type) {
     case NalUnitType::kVps: {
-      load_rbsp(nal);
-      bits::BitReader r(rbsp.data(), rbsp_size);
+      payload.load(nal.subspan(kNalUnitHeaderBytes));
+      bits::BitReader r = payload.reader();
       Vps vps;
       COPE_RETURN_IF_ERROR(parse_vps(r, vps));
       vps_max_layers_minus1 = vps.vps_max_layers_minus1;
       return {};
     }
     case NalUnitType::kSps:
-      load_rbsp(nal);
-      return parameter_sets.put_sps(rbsp.data(), rbsp_size, limits);
+      payload.load(nal.subspan(kNalUnitHeaderBytes));
+      return parameter_sets.put_sps(payload.data(), payload.size(), limits);
     case NalUnitType::kPps:
-      load_rbsp(nal);
-      return parameter_sets.put_pps(rbsp.data(), rbsp_size);
+      payload.load(nal.subspan(kNalUnitHeaderBytes));
+      return parameter_sets.put_pps(payload.data(), payload.size());
     case NalUnitType::kPrefixSei: {
-      load_rbsp(nal);
-      bits::BitReader r(rbsp.data(), rbsp_size);
+      payload.load(nal.subspan(kNalUnitHeaderBytes));
+      bits::BitReader r = payload.reader();
       has_recovery_point = parse_sei(r).has_recovery_point || has_recovery_point;
       return {};
     }
@@ -164,46 +158,15 @@ Status HeaderDecoder::Impl::push_non_vcl(const NalUnitHeader& nal_header,
   }
 }
 
-void HeaderDecoder::Impl::load_rbsp(std::span<const std::uint8_t> nal) {
-  const std::span<const std::uint8_t> payload = nal.subspan(kNalUnitHeaderBytes);
-  const std::size_t max_size = payload.size() + kRbspPadding;
-  reserve_rbsp(rbsp, max_size);
-  if (rbsp.size() < max_size) rbsp.resize(max_size);
-  rbsp_size = bits::unescape_rbsp(payload, rbsp.data());
-  std::fill_n(rbsp.begin() + static_cast<std::ptrdiff_t>(rbsp_size), kRbspPadding, std::uint8_t{0});
-}
-
 /// Four of the largest NAL units hold any picture, as in H.264.
 bool HeaderDecoder::Impl::has_room_for_payload() const noexcept {
-  return static_cast<std::int64_t>(current.rbsp.size() + rbsp_size) <= 4 * limits.max_nal_bytes;
-}
-
-/// Makes room. Buffers wander between this decoder and its caller: each is made as large as any had
-/// to be so far, so that they stop growing once the largest picture has passed; but one huge
-/// picture must not make all others huge.
-void HeaderDecoder::Impl::reserve_rbsp(std::vector<std::uint8_t>& buffer, std::size_t size) {
-  largest_rbsp = std::max(largest_rbsp, size);
-  if (buffer.capacity() < size) buffer.reserve(roomy(size, largest_rbsp, kRoomyRbsp));
-}
-
-/// Moves the payload at hand behind those of the current picture.
-RbspSpan HeaderDecoder::Impl::append_rbsp() {
-  const std::size_t padded_size = rbsp_size + kRbspPadding;
-  const RbspSpan span{current.rbsp.size(), rbsp_size};
-  if (span.offset == 0) {  // most pictures have one slice segment: no copy
-    std::swap(current.rbsp, rbsp);
-    current.rbsp.resize(padded_size);
-  } else {
-    reserve_rbsp(current.rbsp, span.offset + padded_size);
-    current.rbsp.insert(current.rbsp.end(), rbsp.begin(),
-                        rbsp.begin() + static_cast<std::ptrdiff_t>(padded_size));
-  }
-  return span;
+  return static_cast<std::int64_t>(current.rbsp.size() + payload.size()) <=
+         4 * limits.max_nal_bytes;
 }
 
 Status HeaderDecoder::Impl::push_slice_segment(const NalUnitHeader& nal_header,
                                                std::size_t nal_size, const NalSource& source) {
-  bits::BitReader r(rbsp.data(), rbsp_size);
+  bits::BitReader r = payload.reader();
   const bool first_slice_segment_in_pic_flag = (r.peek32() >> 31) != 0;
   if (nal_header.is_rasl() && skips_rasl) {
     finish_picture();
@@ -284,9 +247,7 @@ bool HeaderDecoder::Impl::is_repetition() const noexcept {
   const auto end = current.segments.begin() + current.info.num_slice_segments;
   return std::any_of(current.segments.begin(), end, [this](const CodedSegment& segment) {
     return segment.header.slice_segment_address == header.slice_segment_address &&
-           segment.rbsp.size == rbsp_size &&
-           std::equal(rbsp.begin(), rbsp.begin() + static_cast<std::ptrdiff_t>(rbsp_size),
-                      current.rbsp.begin() + static_cast<std::ptrdiff_t>(segment.rbsp.offset));
+           segment.rbsp.size == payload.size() && payload.repeats(current.rbsp, segment.rbsp);
   });
 }
 
@@ -321,7 +282,7 @@ void HeaderDecoder::Impl::add_segment(const NalUnitHeader& nal_header, std::size
   segment.sps = sets.sps;
   segment.pps = sets.pps;
   segment.slice_idx = info.num_slices - 1;
-  segment.rbsp = append_rbsp();
+  segment.rbsp = payload.append_to(current.rbsp);
   segment.data_bit_offset = data_bit_offset;
   segment.nal_index = counts.num_nal_units - 1;
   segment.size_bytes = static_cast<std::int64_t>(nal_size);
