@@ -6,6 +6,8 @@
 #include <span>
 #include <type_traits>
 
+#include "cope/base/pages.h"
+
 namespace cope::prim {
 
 /// A growing array of plain data that is reused from picture to picture.
@@ -26,7 +28,11 @@ class Buffer {
       capacity_ = 0;
       const std::size_t roomy =
           size + size / 4;  // pictures differ in size: not a new block for each record
-      data_ = std::make_unique_for_overwrite<T[]>(roomy);
+      if (roomy * sizeof(T) < kLargeBytes) {
+        data_ = {new T[roomy], Release{0}};
+      } else {
+        data_ = {static_cast<T*>(allocate_pages(roomy * sizeof(T))), Release{roomy * sizeof(T)}};
+      }
       capacity_ = roomy;
     }
     size_ = size;
@@ -51,7 +57,20 @@ class Buffer {
   std::span<const T> span() const noexcept { return {data_.get(), size_}; }
 
  private:
-  std::unique_ptr<T[]> data_;
+  static constexpr std::size_t kLargeBytes = 128 << 10;
+
+  struct Release {
+    std::size_t num_page_bytes = 0;  ///< 0: of the heap
+    void operator()(T* data) const noexcept {
+      if (num_page_bytes != 0) {
+        free_pages(data, num_page_bytes);
+      } else {
+        delete[] data;
+      }
+    }
+  };
+
+  std::unique_ptr<T[], Release> data_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

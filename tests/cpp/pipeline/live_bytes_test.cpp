@@ -8,6 +8,9 @@
 #include <memory>
 #include <new>
 
+#include "cope/base/pages.h"
+#include "cope/prim/buffer.h"
+
 namespace cope::pipeline {
 
 std::atomic<std::int64_t> live_bytes{0};
@@ -57,6 +60,12 @@ void add_live(std::int64_t bytes) noexcept {
   operator delete(memory);
 }
 
+// Large buffers as well. Linked instead of base/pages.cpp.
+namespace cope {
+void* allocate_pages(std::size_t bytes) { return ::operator new(bytes); }
+void free_pages(void* pages, std::size_t) noexcept { ::operator delete(pages); }
+}  // namespace cope
+
 namespace cope::pipeline {
 namespace {
 
@@ -70,6 +79,12 @@ TEST(LiveBytes, Count) {
   }
   EXPECT_EQ(live_bytes, before);
   EXPECT_GE(peak_bytes - before, 100000);
+  {
+    prim::Buffer<char> large;
+    large.resize_uninitialized(1 << 20);
+    EXPECT_GE(live_bytes - before, 1 << 20);
+  }
+  EXPECT_EQ(live_bytes, before);
 }
 
 }  // namespace
