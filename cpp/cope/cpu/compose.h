@@ -98,7 +98,8 @@ class WindowComposer {
     prim::PictureInfo info;
     std::int32_t width_4x4 = 0;
     std::int32_t height_4x4 = 0;
-    /// [5][height_4x4][width_4x4]: D x, D y in luma samples, R of Y, Cb, Cr.
+    /// [height_4x4][width_4x4][5]: D x, D y in luma samples, R of Y, Cb, Cr. Side by side, for a
+    /// picture is too large for the cache and a plane each too many streams to be fetched ahead.
     prim::Buffer<float> values;
     prim::Buffer<std::uint8_t> marks;  ///< [height_4x4][width_4x4]
   };
@@ -126,7 +127,7 @@ class WindowComposer {
                     const PictureTimes& times) const;
   void resolve_all(const prim::PicturePrimitives& picture, const State& current,
                    const PictureTimes& times);
-  static void write_residual_values(const prim::PicturePrimitives& picture, State& state);
+  static void add_residual_values(const prim::PicturePrimitives& picture, State& state);
   void pool_motion(const State& state, const WindowFields& out) const;
   void pool_residual(const State& state, float* out) const;
 

@@ -38,7 +38,9 @@ class FullSizeSink {
   std::int32_t samples_[32 * 32];
 };
 
-/// Adds area averages of residuals at reduced size.
+/// Adds area averages of residuals at reduced size. `kStep`: elements from one to the next in a
+/// row.
+template <int kStep>
 class ReducedSink {
  public:
   ReducedSink(const ResidualScale (&scale)[3], const Plane<float> (&out)[3]) noexcept
@@ -53,7 +55,7 @@ class ReducedSink {
     for (int y = 0; y < size; ++y, samples += size) {
       float* const row = plane.row((record.y + y) / scale.y);
       for (int x = 0; x < size; ++x) {
-        row[(record.x + x) / scale.x] += static_cast<float>(samples[x]) * weight;
+        row[(record.x + x) / scale.x * kStep] += static_cast<float>(samples[x]) * weight;
       }
     }
   }
@@ -77,7 +79,7 @@ class ReducedSink {
   void add_block(const prim::CoeffRecord& record, const ScaledBlock& scaled) {
     const ResidualScale& scale = scale_[record.plane];
     const Plane<float>& plane = out_[record.plane];
-    float* const first = plane.row(record.y / scale.y) + record.x / scale.x;
+    float* const first = plane.row(record.y / scale.y) + record.x / scale.x * kStep;
     const MeanRows rows = mean_rows<kLog2, kDst>(scale.y);
     switch (scale.x) {
       case 2:
@@ -105,7 +107,7 @@ class ReducedSink {
         const float value =
             static_cast<float>(scaled.value[0]) * unit * columns.mean[0][0] * rows.at(0)[0];
         for (int i = 0; i < rows.num; ++i, first += stride) {
-          for (int j = 0; j < kColumns; ++j) first[j] += value;
+          for (int j = 0; j < kColumns; ++j) first[j * kStep] += value;
         }
         return;
       }
@@ -122,7 +124,7 @@ class ReducedSink {
       const float* const mean = rows.at(frequency);
       float* row = first;
       for (int i = 0; i < rows.num; ++i, row += stride) {
-        for (int j = 0; j < kColumns; ++j) row[j] += mean[i] * sums[j];
+        for (int j = 0; j < kColumns; ++j) row[j * kStep] += mean[i] * sums[j];
       }
     }
   }
@@ -138,10 +140,16 @@ void add_residual(const prim::PicturePrimitives& picture, const Plane<std::int16
   TransformBlocks(picture, sink).walk();
 }
 
+template <int kStep>
 void add_scaled_residual(const prim::PicturePrimitives& picture, const ResidualScale (&scale)[3],
                          const Plane<float> (&out)[3]) {
-  ReducedSink sink(scale, out);
+  ReducedSink<kStep> sink(scale, out);
   TransformBlocks(picture, sink).walk();
 }
+
+template void add_scaled_residual<1>(const prim::PicturePrimitives&, const ResidualScale (&)[3],
+                                     const Plane<float> (&)[3]);
+template void add_scaled_residual<5>(const prim::PicturePrimitives&, const ResidualScale (&)[3],
+                                     const Plane<float> (&)[3]);
 
 }  // namespace cope::cpu::h265

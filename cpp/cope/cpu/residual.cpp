@@ -73,7 +73,9 @@ class FullSizeSink {
   const Plane<std::int16_t> (&out_)[3];
 };
 
-/// Adds area averages of residuals at reduced size.
+/// Adds area averages of residuals at reduced size. `kStep`: elements from one to the next in a
+/// row.
+template <int kStep>
 class ReducedSink {
  public:
   ReducedSink(const ResidualScale (&scale)[3], const Plane<float> (&out)[3]) noexcept
@@ -90,7 +92,7 @@ class ReducedSink {
     for (std::int32_t i = 0; i < height; ++i, samples += 16) {
       float* row = target.first + i / target.factor_y * target.stride;
       for (std::int32_t j = 0; j < width; ++j) {
-        row[j / target.factor_x] += static_cast<float>(samples[j]) * weight;
+        row[j / target.factor_x * kStep] += static_cast<float>(samples[j]) * weight;
       }
     }
   }
@@ -109,8 +111,8 @@ class ReducedSink {
     const ResidualScale& scale = scale_[place.plane];
     const std::int32_t factor_y = place.field == 0 ? scale.y : scale.y / 2;
     const Plane<float>& plane = out_[place.plane];
-    return {plane.row(place.y / factor_y) + place.x / scale.x, plane.stride, scale.x, factor_y,
-            place.field == 0 ? 1.0F : 0.5F};
+    return {plane.row(place.y / factor_y) + place.x / scale.x * kStep, plane.stride, scale.x,
+            factor_y, place.field == 0 ? 1.0F : 0.5F};
   }
 
   template <int kSize>
@@ -150,7 +152,7 @@ class ReducedSink {
     }
     float* row = target.first;
     for (int i = 0; i < num_rows; ++i, row += target.stride) {
-      for (int j = 0; j < num_columns; ++j) row[j] += sums[i][j] * target.weight;
+      for (int j = 0; j < num_columns; ++j) row[j * kStep] += sums[i][j] * target.weight;
     }
   }
 
@@ -195,12 +197,23 @@ void write_scaled_residual(const prim::PicturePrimitives& picture, const Residua
   for (const Plane<float>& plane : out) {
     if (plane.data != nullptr) clear(plane);
   }
+  add_scaled_residual<1>(picture, scale, out);
+}
+
+template <int kStep>
+void add_scaled_residual(const prim::PicturePrimitives& picture, const ResidualScale (&scale)[3],
+                         const Plane<float> (&out)[3]) {
   if (picture.info.codec == prim::Codec::kH265) {
-    h265::add_scaled_residual(picture, scale, out);
+    h265::add_scaled_residual<kStep>(picture, scale, out);
     return;
   }
-  ReducedSink sink(scale, out);
+  ReducedSink<kStep> sink(scale, out);
   CoeffBlocks(picture, sink).walk();
 }
+
+template void add_scaled_residual<1>(const prim::PicturePrimitives&, const ResidualScale (&)[3],
+                                     const Plane<float> (&)[3]);
+template void add_scaled_residual<5>(const prim::PicturePrimitives&, const ResidualScale (&)[3],
+                                     const Plane<float> (&)[3]);
 
 }  // namespace cope::cpu

@@ -34,6 +34,7 @@ struct HandPicture {
   }
 
   HandPicture& refs(int list, std::initializer_list<std::int64_t> decode_indices) {
+    picture.info.slice_types |= list == 0 ? cope::prim::kHasP : cope::prim::kHasB;
     auto& slice = picture.slice_refs[0];
     slice.num_ref[list] = 0;
     for (const std::int64_t i : decode_indices) {
