@@ -5,7 +5,6 @@
 
 #include "cope/cpu/compose_picture.h"
 #include "cope/cpu/lattice.h"
-#include "cope/cpu/residual.h"
 #include "cope/cpu/saliency.h"
 
 namespace cope::cpu {
@@ -33,7 +32,6 @@ void WindowComposer::add(const prim::PicturePrimitives& picture, const PictureTi
   state.marks.resize_uninitialized(size);
   resolve_all(picture, state, times);
   PictureComposer(*this, picture, state).compose();
-  add_residual_values(picture, state);
   last_added_ = info.decode_index;
 
   const CellGrid grid = make_cell_grid(info, options_.cell);
@@ -44,7 +42,8 @@ void WindowComposer::add(const prim::PicturePrimitives& picture, const PictureTi
     num_spent_ = 0;
   }
   const float weight = is_field_picture(info) ? 0.5F : 1.0F;
-  accumulate_saliency(picture, grid_, weight, spent_.data(), spent_.data() + grid_.size());
+  add_residual(picture, state, weight);
+  accumulate_saliency(picture, grid_, weight, spent_.data(), nullptr);
   num_spent_ += weight;
 }
 
@@ -73,18 +72,6 @@ WindowComposer::State& WindowComposer::acquire(std::int64_t decode_index) {
   }
   if (free == nullptr) free = states_.emplace_back(std::make_unique<State>()).get();
   return *free;
-}
-
-void WindowComposer::add_residual_values(const prim::PicturePrimitives& picture, State& state) {
-  ResidualScale scale[3];
-  Plane<float> planes[3];
-  for (int i = 0; i < num_planes(picture.info); ++i) {
-    scale[i] = luma_grid_scale(picture.info, i, 4);
-    planes[i] = {state.values.data() + kResidual + i,
-                 static_cast<std::ptrdiff_t>(state.width_4x4) * kNumValues, state.width_4x4,
-                 state.height_4x4};
-  }
-  add_scaled_residual<kNumValues>(picture, scale, planes);
 }
 
 bool WindowComposer::is_start(std::int64_t decode_index) const noexcept {

@@ -127,7 +127,7 @@ class WindowComposer {
                     const PictureTimes& times) const;
   void resolve_all(const prim::PicturePrimitives& picture, const State& current,
                    const PictureTimes& times);
-  static void add_residual_values(const prim::PicturePrimitives& picture, State& state);
+  void add_residual(const prim::PicturePrimitives& picture, State& state, float weight);
   void pool_motion(const State& state, const WindowFields& out) const;
   void pool_residual(const State& state, float* out) const;
 

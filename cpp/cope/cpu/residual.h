@@ -51,10 +51,4 @@ PlaneSize scaled_plane_size(const prim::PictureInfo& info, int plane, ResidualSc
 void write_scaled_residual(const prim::PicturePrimitives& picture, const ResidualScale (&scale)[3],
                            const Plane<float> (&out)[3]);
 
-/// The same, added to what the planes hold, with `kStep` elements (1 or 5) from one value of a row
-/// to the next.
-template <int kStep>
-void add_scaled_residual(const prim::PicturePrimitives& picture, const ResidualScale (&scale)[3],
-                         const Plane<float> (&out)[3]);
-
 }  // namespace cope::cpu
