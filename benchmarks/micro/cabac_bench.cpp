@@ -19,9 +19,9 @@ constexpr int kBins = 1 << 18;  // at most a bit each: never runs out of data
 
 void BM_Decision(benchmark::State& state) {
   const std::vector<std::uint8_t> bytes = cope::bench::random_bytes(kBytes);
-  std::array<std::uint8_t, 64> contexts{};
+  std::array<cope::entropy::ContextWord, 64> contexts{};
   for (auto _ : state) {
-    contexts.fill(20 << 1);
+    contexts.fill(cope::entropy::kBinWords.word[20 << 1]);
     cope::entropy::CabacEngine engine(bytes.data(), bytes.data() + kBytes);
     unsigned previous = 0;
     for (int i = 0; i < kBins; ++i) {

@@ -1,5 +1,5 @@
-// Both passes over the pictures of real clips: bins per second where they are coded with CABAC,
-// else bits per second.
+// Both passes over the pictures of real clips: bins per second where they are H.264 coded with
+// CABAC, else bits per second.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cope/h264/picture_parser.h"
+#include "cope/pipeline/header_source.h"
 #include "recorded.h"
 
 namespace {
@@ -79,6 +80,42 @@ void run(benchmark::State& state, const std::string& clip, Pass pass) {
   if (num_bins != 0) state.counters["bins/s"] = rate(num_bins);
 }
 
+void run_h265(benchmark::State& state, const std::string& clip, Pass pass) {
+  namespace pipeline = cope::pipeline;
+  auto opened = pipeline::HeaderSource::open(
+      cope::media::Source::from_location(cope::bench::stream_path(clip)), {});
+  if (!opened.ok()) {
+    state.SkipWithError("the clip is not there: set COPE_TEST_DATA");
+    return;
+  }
+  pipeline::HeaderSource& headers = *opened.value();
+  std::vector<std::unique_ptr<pipeline::CodedUnit>> units;
+  std::int64_t num_bytes = 0;
+  for (pipeline::HeaderPicture picture; headers.next(picture, false, {}).ok();) {
+    num_bytes += picture.unit->info().size_bytes;
+    units.push_back(std::move(picture.unit));
+  }
+  const auto worker = headers.codec().make_worker();
+  cope::prim::PicturePool pool;
+  const bool is_derived = pass == Pass::kDerive;
+  for (auto _ : state) {
+    Store store;
+    for (auto& unit : units) {
+      if (is_derived) state.PauseTiming();
+      worker->load(*unit, pool.acquire());
+      worker->parse(pass == Pass::kParse);
+      if (is_derived) state.ResumeTiming();
+      if (is_derived) worker->derive(Store::find, &store);
+      pipeline::Damage damage;
+      auto picture = worker->release(*unit, damage);
+      const auto live = unit->live();
+      if (is_derived) store.add(std::move(picture), {live.begin(), live.end()});
+    }
+  }
+  state.counters["bits/s"] = benchmark::Counter(
+      static_cast<double>(8 * num_bytes * state.iterations()), benchmark::Counter::kIsRate);
+}
+
 const char* const kCabac1080 = "bench/h264_1080_def.mp4";
 const char* const kCabac360 = "bench/h264_360_def.mp4";
 const char* const kCavlc = "clips/exoplayer/video_3.mp4";
@@ -90,5 +127,10 @@ BENCHMARK_CAPTURE(run, motion_only_cabac_1080, kCabac1080, Pass::kParseMotionOnl
 BENCHMARK_CAPTURE(run, parse_cavlc, kCavlc, Pass::kParse)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(run, derive_1080, kCabac1080, Pass::kDerive)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(run, derive_360, kCabac360, Pass::kDerive)->Unit(benchmark::kMillisecond);
+
+const char* const kH265 = "bench/hevc_1080_def.mp4";
+
+BENCHMARK_CAPTURE(run_h265, parse_1080, kH265, Pass::kParse)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(run_h265, derive_1080, kH265, Pass::kDerive)->Unit(benchmark::kMillisecond);
 
 }  // namespace

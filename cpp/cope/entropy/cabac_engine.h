@@ -54,13 +54,7 @@ class CabacEngine {
   }
 
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
-  COPE_HD COPE_FORCE_INLINE unsigned decision(ContextState& context) noexcept {
-    const std::uint64_t outcome = decode(kBinWords.word[context]);
-    context = static_cast<ContextState>(outcome);
-    return static_cast<unsigned>(outcome >> 16) & 1;
-  }
-
-  /// The same for a context that holds its bin word itself, which is one look-up sooner at hand.
+  /// A context holds its bin word, which is one look-up sooner at hand than its state.
   COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord& context) noexcept {
     const std::uint64_t outcome = decode(context);
     context = kBinWords.word[outcome & 0xff];

@@ -74,8 +74,8 @@ class CabacReader {
     const int initType = slice.slice_type == 2 ? 0 : (slice.slice_type == 1) != swapped ? 1 : 2;
     for (int i = 0; i < kNumContexts; ++i) {
       const int initValue = kCabacInitValue[initType][i];
-      state->contexts[i] = entropy::init_context((initValue >> 4) * 5 - 45,
-                                                 ((initValue & 15) << 3) - 16, slice.SliceQpY);
+      state->contexts[i] = entropy::kBinWords.word[entropy::init_context(
+          (initValue >> 4) * 5 - 45, ((initValue & 15) << 3) - 16, slice.SliceQpY)];
     }
     std::memset(state->StatCoeff, 0, sizeof state->StatCoeff);
   }
@@ -181,8 +181,8 @@ class CabacReader {
 
   /// mvd_coding() (7.3.8.9).
   COPE_HD COPE_FORCE_INLINE prim::MotionVector mvd_coding() noexcept {
-    std::uint8_t* const greater0 = state->contexts + kCtxAbsMvdGreater0Flag;
-    std::uint8_t* const greater1 = state->contexts + kCtxAbsMvdGreater1Flag;
+    entropy::ContextWord* const greater0 = state->contexts + kCtxAbsMvdGreater0Flag;
+    entropy::ContextWord* const greater1 = state->contexts + kCtxAbsMvdGreater1Flag;
     unsigned x = engine.decision(*greater0);
     unsigned y = engine.decision(*greater0);
     if (x != 0) x += engine.decision(*greater1);

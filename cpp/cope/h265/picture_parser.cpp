@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "cope/base/deadline.h"
-#include "cope/h265/cabac_reader.h"
 #include "cope/h265/motion_syntax.h"
-#include "cope/h265/slice_data.h"
+#include "cope/h265/segment_parser.h"
 
 namespace cope::h265 {
 
@@ -273,9 +272,10 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
           static_cast<std::int32_t>(coded.segments[i + 1].header.slice_segment_address);
     }
 
-    CabacReader reader(scratch_->entropy, coded.rbsp.data() + segment.rbsp.offset,
-                       segment.rbsp.size, segment.data_bit_offset);
-    const SegmentResult result = SliceSegmentParser(params, arrays, cursor, reader).parse();
+    const SegmentInput input{coded.rbsp.data() + segment.rbsp.offset, segment.rbsp.size,
+                             segment.data_bit_offset};
+    const SegmentResult result =
+        find_segment_parser()(params, input, arrays, cursor, scratch_->entropy);
     if (cursor.num_levels > options.limits.max_coefficients_per_picture) {
       job.report.first_error = Status::limit("max_coefficients_per_picture");
       break;

@@ -70,7 +70,7 @@ COPE_HD COPE_FORCE_INLINE std::uint32_t coeff_abs_level_remaining(entropy::Cabac
 
 /// last_sig_coeff_x_prefix or _y_prefix.
 COPE_HD COPE_FORCE_INLINE unsigned last_sig_coeff_prefix(entropy::CabacEngine& engine,
-                                                         std::uint8_t* contexts,
+                                                         entropy::ContextWord* contexts,
                                                          const TransformBlock& block) noexcept {
   const unsigned log2 = block.log2TrafoSize;
   const unsigned ctxOffset = block.cIdx == 0 ? 3 * (log2 - 2) + ((log2 - 1) >> 2) : 15;
@@ -124,7 +124,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
                                       TransformBlock& block, std::uint16_t* positions,
                                       std::int32_t* levels) noexcept {
   entropy::CabacEngine engine = reader.engine;  // in registers for the length of the block
-  std::uint8_t* const contexts = reader.state->contexts;
+  entropy::ContextWord* const contexts = reader.state->contexts;
   const unsigned log2 = block.log2TrafoSize;
   const unsigned scanIdx = block.scanIdx;
   const unsigned is_chroma = block.cIdx != 0;
@@ -173,9 +173,9 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
   // differs between the first sub-block and the others for luma.
   const std::uint8_t (*const inc_rows)[16] = kSigCoeffInc[scanIdx];
   const std::uint8_t* one_inc_row = log2 == 2 ? inc_rows[4] : nullptr;
-  std::uint8_t* dc_context = contexts + kCtxSigCoeffFlag + (is_chroma ? 27 : 0);
-  std::uint8_t* first_contexts = dc_context;
-  std::uint8_t* other_contexts = dc_context;
+  entropy::ContextWord* dc_context = contexts + kCtxSigCoeffFlag + (is_chroma ? 27 : 0);
+  entropy::ContextWord* first_contexts = dc_context;
+  entropy::ContextWord* other_contexts = dc_context;
   if (log2 != 2) {
     if (is_chroma) {
       first_contexts += log2 == 3 ? 9 : 12;
@@ -194,11 +194,11 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     }
   }
 
-  std::uint8_t* const coded_sub_block_contexts =
+  entropy::ContextWord* const coded_sub_block_contexts =
       contexts + kCtxCodedSubBlockFlag + (is_chroma ? 2 : 0);
-  std::uint8_t* const greater1_contexts =
+  entropy::ContextWord* const greater1_contexts =
       contexts + kCtxCoeffAbsLevelGreater1Flag + (is_chroma ? 16 : 0);
-  std::uint8_t* const greater2_contexts =
+  entropy::ContextWord* const greater2_contexts =
       contexts + kCtxCoeffAbsLevelGreater2Flag + (is_chroma ? 4 : 0);
   [[maybe_unused]] std::uint8_t* const StatCoeff =
       reader.state->StatCoeff + (is_chroma ? 0 : 2) + no_transform;
@@ -236,7 +236,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
 
     if (n != 0) {
       const std::uint8_t* const inc = one_inc_row != nullptr ? one_inc_row : inc_rows[csbf];
-      std::uint8_t* const sig_contexts = i == 0 ? first_contexts : other_contexts;
+      entropy::ContextWord* const sig_contexts = i == 0 ? first_contexts : other_contexts;
       while (--n != 0) {
         const unsigned flag = engine.decision(sig_contexts[inc[n]]);
         position[num] = static_cast<std::uint16_t>(first_position + coeff_offset[n]);
@@ -258,7 +258,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
 
     // coeff_abs_level_greater1_flag and greater2_flag (9.3.4.2.6, 9.3.4.2.7)
     const unsigned ctxSet = (i != 0 && !is_chroma ? 2 : 0) + previous_greater1;
-    std::uint8_t* const greater1 = greater1_contexts + 4 * ctxSet;
+    entropy::ContextWord* const greater1 = greater1_contexts + 4 * ctxSet;
     const unsigned num_greater1 = num < 8 ? num : 8;
     std::uint32_t is_greater1 = 0;  // in the end, of position[m] in bit 15 - m
     std::uint32_t sumAbsLevel = num;

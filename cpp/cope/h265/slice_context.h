@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "cope/entropy/context_model.h"
 #include "cope/h265/cabac_tables.h"
 #include "cope/h265/motion_syntax.h"
 #include "cope/prim/coeff_stream.h"
@@ -86,7 +87,7 @@ struct SliceParams {
 
 /// The adaptive part of entropy decoding: what is stored and synchronised (9.3.2.4).
 struct EntropyState {
-  std::uint8_t contexts[kNumContexts];
+  entropy::ContextWord contexts[kNumContexts];
   std::uint8_t StatCoeff[4];
 };
 

@@ -1,6 +1,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
@@ -33,7 +34,10 @@ CabacResult decode_cabac(const nb::bytes& data, const std::vector<int>& operatio
   entropy::CabacEngine engine(padded.data(), padded.data() + data.size());
 
   const auto* state = static_cast<const std::uint8_t*>(initial_states.data());
-  std::vector<std::uint8_t> states(state, state + initial_states.size());
+  std::vector<entropy::ContextWord> contexts;
+  for (std::size_t i = 0; i < initial_states.size(); ++i) {
+    contexts.push_back(entropy::kBinWords.word[state[i] & 127]);
+  }
   std::vector<std::uint8_t> bins;
   bool is_terminated = false;
   for (const int operation : operations) {
@@ -43,13 +47,18 @@ CabacResult decode_cabac(const nb::bytes& data, const std::vector<int>& operatio
     } else if (operation == kTerminate) {
       bin = is_terminated = engine.terminate();
     } else {
-      if (operation < 0 || static_cast<std::size_t>(operation) >= states.size()) {
+      if (operation < 0 || static_cast<std::size_t>(operation) >= contexts.size()) {
         throw nb::index_error("no such context");
       }
-      bin = engine.decision(states[static_cast<std::size_t>(operation)]);
+      bin = engine.decision(contexts[static_cast<std::size_t>(operation)]);
     }
     bins.push_back(static_cast<std::uint8_t>(bin));
     if (is_terminated) break;
+  }
+  std::vector<std::uint8_t> states;
+  for (const entropy::ContextWord context : contexts) {
+    const auto& words = entropy::kBinWords.word;
+    states.push_back(static_cast<std::uint8_t>(std::find(words, words + 128, context) - words));
   }
   return {nb::bytes(bins.data(), bins.size()), nb::bytes(states.data(), states.size()),
           is_terminated ? engine.bit_pos_after_terminate() : engine.bit_pos(), engine.overrun()};

@@ -103,13 +103,13 @@ TEST(CabacEngine, EqualsTheDecoderOfTheStandard) {
     ASSERT_EQ(engine.bit_pos(), plain.pos());
 
     constexpr std::size_t kNumContexts = 8;
-    std::uint8_t states[kNumContexts];
+    ContextWord contexts[kNumContexts];
     unsigned pStateIdx[kNumContexts];
     unsigned valMPS[kNumContexts];
     for (std::size_t i = 0; i < kNumContexts; ++i) {
       pStateIdx[i] = static_cast<unsigned>(random() % 63);
       valMPS[i] = static_cast<unsigned>(random() & 1);
-      states[i] = static_cast<std::uint8_t>(pStateIdx[i] << 1 | valMPS[i]);
+      contexts[i] = kBinWords.word[pStateIdx[i] << 1 | valMPS[i]];
     }
     while (plain.pos() < size * 8 + 100) {
       const std::uint32_t op = static_cast<std::uint32_t>(random() % 16);
@@ -137,8 +137,8 @@ TEST(CabacEngine, EqualsTheDecoderOfTheStandard) {
         engine.align_bypass();
       } else {
         const std::size_t i = op % kNumContexts;
-        ASSERT_EQ(engine.decision(states[i]), plain.decision(pStateIdx[i], valMPS[i]));
-        ASSERT_EQ(states[i], pStateIdx[i] << 1 | valMPS[i]);
+        ASSERT_EQ(engine.decision(contexts[i]), plain.decision(pStateIdx[i], valMPS[i]));
+        ASSERT_EQ(contexts[i], kBinWords.word[pStateIdx[i] << 1 | valMPS[i]]);
       }
       ASSERT_EQ(engine.bit_pos(), plain.pos());
       ASSERT_EQ(engine.overrun(), plain.pos() > size * 8);
@@ -160,7 +160,7 @@ TEST(CabacEngine, BypassBinsOfForbiddenDataStayInRange) {
   std::vector<std::uint8_t> data(64, 0xff);  // codIOffset 511, which no encoder writes (9.3.1.2)
   CabacEngine engine(data.data(), data.data() + 56);
   EXPECT_LT(engine.peek_bypass(), 1u << 16);
-  std::uint8_t context = 60;
+  ContextWord context = kBinWords.word[60];
   for (int i = 0; i < 40; ++i) {
     engine.decision(context);
     engine.align_bypass();
@@ -172,7 +172,7 @@ TEST(CabacEngine, TouchesNothingBehindThePromisedPadding) {
   for (std::size_t size = 0; size < 12; ++size) {
     const auto data = std::make_unique<std::uint8_t[]>(size + 8);  // a sanitizer guards its end
     CabacEngine engine(data.get(), data.get() + size);
-    std::uint8_t context = 0;
+    ContextWord context = kBinWords.word[0];
     for (int i = 0; i < 1000; ++i) engine.decision(context);
     for (int i = 0; i < 1000; ++i) engine.bypass();
     EXPECT_TRUE(engine.overrun());
