@@ -4,10 +4,12 @@ r"""Frames per second of cope and of its peers, in one run, on the same clips, o
 
 Every measurement is a process of its own, pinned to one core. The repetitions alternate between
 the ways, and the smallest CPU time (user + system) of each counts: other load on the machine then
-changes the figures least. frames/s is frames per CPU second. A clip of a high bit rate is made
-with ffmpeg (`--no-made-clip` leaves it out). Bins per second need the program count_bins of the
-micro benchmarks (`-DCOPE_BUILD_BENCHMARKS=ON`). Peers that are not installed are named and left
-out; `--python` says in which environment one is to be found, `all` for every one but cope, e.g.
+changes the figures least. frames/s is frames per CPU second. Clips of high bit rates are made
+with ffmpeg (`--no-made-clips` leaves them out). Peers are left out for codecs of which they do not
+give what they are named for: no library exports the motion vectors of H.265. Bins per second need
+the program count_bins of the micro benchmarks (`-DCOPE_BUILD_BENCHMARKS=ON`), for H.264. Peers that
+are not installed are named and left out; `--python` says in which environment one is to be found,
+`all` for every one but cope, e.g.
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install av decord motion-vector-extractor \
         torch==2.13.0 torchcodec==0.13.0
@@ -33,19 +35,36 @@ BASELINE = "cope"
 COUNT_BINS = REPOSITORY / "build" / "release" / "benchmarks" / "micro" / "count_bins"
 MADE_FROM = DATA / "streams" / "bench" / "h264_1080_def.mp4"
 
+# Clips that are made of 120 frames of a 1080p clip: sensor noise added, and encoder.
+MADE = {
+    "h264_1080_crf16.mp4": (4, "libx264 -preset fast -crf 16 -g 50"),  # 34 Mbit/s
+    "hevc_1080_crf18.mp4": (
+        4,
+        "libx265 -preset fast -crf 18 -x265-params log-level=error",
+    ),  # 9 Mbit/s
+}
 
-def make_high_rate_clip(folder: Path) -> Path | None:
-    """About 30 Mbit/s: 120 frames of a 1080p clip with sensor noise added, x264 at CRF 16."""
-    clip = folder / "h264_1080_crf16.mp4"
-    command = ["ffmpeg", "-v", "error", "-i", str(MADE_FROM), "-frames:v", "120"]
-    command += ["-vf", "noise=c0s=4:c0f=t", "-an", "-c:v", "libx264", "-preset", "fast"]
-    command += ["-crf", "16", "-g", "50", str(clip)]
-    try:
-        subprocess.run(command, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(f"the clip of a high bit rate is left out: {error}", file=sys.stderr)
-        return None
-    return clip
+
+def make_high_rate_clips(folder: Path) -> list[Path]:
+    clips = []
+    for name, (noise, encoder) in MADE.items():
+        clip = folder / name
+        command = ["ffmpeg", "-v", "error", "-i", str(MADE_FROM), "-frames:v", "120", "-an"]
+        command += ["-vf", f"noise=c0s={noise}:c0f=t", "-c:v", *encoder.split(), str(clip)]
+        try:
+            subprocess.run(command, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+        else:
+            clips.append(clip)
+    return clips
+
+
+def codec_of(clip: Path) -> str:
+    import cope
+
+    with cope.VideoReader(clip) as video:
+        return video.info.codec
 
 
 def count_bins(clip: Path, program: Path) -> int | None:
@@ -143,8 +162,8 @@ def main() -> int:
         "--clips",
         nargs="*",
         type=Path,
-        default=sorted((DATA / "streams" / "bench").glob("h264_*")),
-        help="default: the H.264 clips of streams/bench under COPE_TEST_DATA",
+        default=sorted((DATA / "streams" / "bench").glob("*.mp4")),
+        help="default: the clips of streams/bench under COPE_TEST_DATA",
     )
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--repeat", type=int, default=3, help="repetitions, the best one counts")
@@ -153,7 +172,7 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
-        "--no-made-clip", action="store_true", help="do not make the clip of a high bit rate"
+        "--no-made-clips", action="store_true", help="do not make the clips of high bit rates"
     )
     parser.add_argument("--count-bins", type=Path, default=COUNT_BINS, metavar="PROGRAM")
     args = parser.parse_args()
@@ -168,10 +187,12 @@ def main() -> int:
     summaries = []
     with tempfile.TemporaryDirectory() as folder:
         clips = list(args.clips)
-        if not args.no_made_clip and (made := make_high_rate_clip(Path(folder))):
-            clips.append(made)
+        if not args.no_made_clips:
+            clips += make_high_rate_clips(Path(folder))
         for clip in clips:
-            best = measure_clip(clip, args.peers, pythons, args.repeat)
+            codec = codec_of(clip)
+            names = [name for name in args.peers if codec in PEERS[name].codecs]
+            best = measure_clip(clip, names, pythons, args.repeat)
             summaries.append(summarise(clip, best, count_bins(clip, args.count_bins)))
             if not args.json:
                 print_table(summaries[-1])

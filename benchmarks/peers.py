@@ -14,7 +14,9 @@ import importlib.util
 import json
 import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ class Peer:
     package: str  # distribution that gives the version
     module: str  # imported before the clock starts
     read: Callable[[Any, str], int]  # (module, path) -> pictures or frames that came out
+    codecs: tuple[str, ...] = ("h264", "hevc")  # in which it does what it says
 
 
 def _cope_all(cope: Any, path: str) -> int:
@@ -139,24 +142,47 @@ def _decord(decord: Any, path: str) -> int:
     return num_frames
 
 
+def _libde265(ctypes: Any, path: str) -> int:
+    """The library by its C interface, on the calling thread, from an Annex B byte stream."""
+    library = ctypes.CDLL("libde265.so.0")
+    library.de265_new_decoder.restype = ctypes.c_void_p
+    library.de265_get_next_picture.restype = ctypes.c_void_p
+    decoder = ctypes.c_void_p(library.de265_new_decoder())
+    with open(path, "rb") as file:
+        data = file.read()
+    library.de265_push_data(decoder, data, len(data), ctypes.c_int64(0), None)
+    library.de265_flush_data(decoder)
+    more = ctypes.c_int(1)
+    num_frames = 0
+    while more.value:
+        library.de265_decode(decoder, ctypes.byref(more))
+        while library.de265_get_next_picture(decoder):
+            num_frames += 1
+    library.de265_free_decoder(decoder)
+    return num_frames
+
+
 PEERS = {
     "cope": Peer("cope, all pictures, all fields", "cope", "cope", _cope_all),
     "cope-motion": Peer("cope, motion only", "cope", "cope", _cope_motion),
     "cope-density": Peer("cope, one window a second", "cope", "cope", _cope_density),
     "cope-extract": Peer("cope, extract() with keyframes", "cope", "cope", _cope_extract),
     "libavcodec": Peer("libavcodec decode alone (PyAV)", "av", "av", _av_decode),
-    "pyav-vectors": Peer("PyAV, exported vectors to NumPy", "av", "av", _av_vectors),
+    "libde265": Peer("libde265 decode alone", "libde265", "ctypes", _libde265, ("hevc",)),
+    "pyav-vectors": Peer("PyAV, exported vectors to NumPy", "av", "av", _av_vectors, ("h264",)),
     "mv-extractor": Peer(
         "motion-vector-extractor, vectors",
         "motion-vector-extractor",
         "mvextractor",
         _mv_extractor_vectors,
+        ("h264",),
     ),
     "mv-extractor-bgr": Peer(
         "motion-vector-extractor, with BGR",
         "motion-vector-extractor",
         "mvextractor",
         _mv_extractor_frames,
+        ("h264",),
     ),
     "torchcodec": Peer("torchcodec to RGB", "torchcodec", "torchcodec", _torchcodec),
     "torchcodec-384": Peer(
@@ -181,14 +207,37 @@ def _warm_up(module: Any) -> None:
             importlib.import_module(name)
 
 
+def _version(module: Any, package: str) -> str:
+    if package == "libde265":
+        library = module.CDLL("libde265.so.0")
+        library.de265_get_version.restype = module.c_char_p
+        return str(library.de265_get_version().decode())
+    return getattr(module, "__version__", None) or importlib.metadata.version(package)
+
+
+def _byte_stream(path: str, folder: str) -> str:
+    """The clip as an Annex B byte stream, for peers that know no containers."""
+    out = os.path.join(folder, "stream.hevc")
+    command = ["ffmpeg", "-v", "error", "-i", path, "-c", "copy", "-f", "hevc", out]
+    subprocess.run(command, check=True)
+    return out
+
+
 def measure(peer: Peer, path: str) -> dict[str, Any]:
     """Reads the clip once."""
     module = importlib.import_module(peer.module)
+    version = _version(module, peer.package)
     _warm_up(module)
+    with tempfile.TemporaryDirectory() as folder:
+        return _measure(peer, module, version, path, folder)
+
+
+def _measure(peer: Peer, module: Any, version: str, path: str, folder: str) -> dict[str, Any]:
+    if peer.package == "libde265":
+        path = _byte_stream(path, folder)
     wall, cpu = time.perf_counter(), time.process_time()
     num_frames = peer.read(module, path)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    version = getattr(module, "__version__", None) or importlib.metadata.version(peer.package)
     return {
         "frames": num_frames,
         "cpu_seconds": cpu,
