@@ -68,6 +68,14 @@ class CabacEngine {
     return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
+  /// The same where the next bin may well be of the same context: both words that it may have then
+  /// are looked up beforehand.
+  COPE_HD COPE_FORCE_INLINE unsigned decision_again(ContextWord word, ContextWord& next) noexcept {
+    next = kBinWords.word[(word >> 8) & 0xff];
+    const std::uint64_t outcome = decode(word, kBinWords.word[word & 0xff], next);
+    return static_cast<unsigned>(outcome >> 16) & 1;
+  }
+
   /// DecodeBypass (9.3.3.2.3).
   COPE_HD COPE_FORCE_INLINE unsigned bypass() noexcept {
     const std::uint64_t half = range_ >> 1;
@@ -149,10 +157,10 @@ class CabacEngine {
   }
 
   /// Decodes a bin; the word shifted so that byte 0 and bit 16 are those of what came.
-  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(std::uint64_t word) noexcept {
-    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
-    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
-    const std::uint64_t range_mps = range_ - range;
+  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(ContextWord word) noexcept {
+    const std::uint64_t range_lps = range_lps_of(word);
+    const std::uint64_t range_mps = range_ - range_lps;
+    std::uint64_t range = range_lps;
     std::uint64_t value = value_;
     std::uint64_t outcome = word >> 8;
 #if defined(__x86_64__) && !defined(__CUDACC__)
@@ -174,6 +182,44 @@ class CabacEngine {
     range_ = range;
     renormalise();
     return outcome;
+  }
+
+  /// The same; `after` comes in as the context's word after the LPS and leaves as the one that it
+  /// has.
+  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(ContextWord word, ContextWord after_mps,
+                                                 ContextWord& after) noexcept {
+    const std::uint64_t range_lps = range_lps_of(word);
+    const std::uint64_t range_mps = range_ - range_lps;
+    std::uint64_t range = range_lps;
+    std::uint64_t value = value_;
+    std::uint64_t outcome = word >> 8;
+#if defined(__x86_64__) && !defined(__CUDACC__)
+    asm("sub %[range_mps], %[value]\n\t"
+        "cmovc %[old_value], %[value]\n\t"
+        "cmovc %[range_mps], %[range]\n\t"
+        "cmovc %[word], %[outcome]\n\t"
+        "cmovc %[after_mps], %[after]"
+        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome), [after] "+&r"(after)
+        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word),
+          [after_mps] "rm"(after_mps)
+        : "cc");
+#else
+    const bool is_mps = value < range_mps;
+    value = is_mps ? value : value - range_mps;
+    range = is_mps ? range_mps : range;
+    outcome = is_mps ? word : outcome;
+    after = is_mps ? after_mps : after;
+#endif
+    value_ = value;
+    range_ = range;
+    renormalise();
+    return outcome;
+  }
+
+  /// rangeTabLPS of a context, where the range is.
+  COPE_HD COPE_FORCE_INLINE std::uint64_t range_lps_of(ContextWord word) const noexcept {
+    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
+    return (word << qCodIRangeIdx_bits) & kBinWordRange;
   }
 
   /// RenormD (9.3.3.2.2).

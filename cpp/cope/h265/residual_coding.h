@@ -237,8 +237,18 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
     if (n != 0) {
       const std::uint8_t* const inc = one_inc_row != nullptr ? one_inc_row : inc_rows[csbf];
       entropy::ContextWord* const sig_contexts = i == 0 ? first_contexts : other_contexts;
+      // The next context's word is loaded before the bin is known and, where it is the same context
+      // again, does not go through memory.
+      entropy::ContextWord* context = sig_contexts + inc[n - 1];
+      entropy::ContextWord word = *context;
       while (--n != 0) {
-        const unsigned flag = engine.decision(sig_contexts[inc[n]]);
+        entropy::ContextWord* const next_context = sig_contexts + inc[n - 1];
+        const entropy::ContextWord next_word = *next_context;
+        entropy::ContextWord updated;
+        const unsigned flag = engine.decision_again(word, updated);
+        *context = updated;
+        word = next_context == context ? updated : next_word;
+        context = next_context;
         position[num] = static_cast<std::uint16_t>(first_position + coeff_offset[n]);
         num += flag;
         significant = significant << 1 | flag;
@@ -248,7 +258,7 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
       if (i == 0) {
         flag = engine.decision(*dc_context);
       } else if (num != 0) {
-        flag = engine.decision(sig_contexts[inc[0]]);
+        flag = engine.decision(word, *context);
       }
       position[num] = static_cast<std::uint16_t>(first_position);
       num += flag;
@@ -269,10 +279,14 @@ COPE_HD std::uint32_t residual_coding(const SliceParams& s, CabacReader& reader,
       is_greater1 = engine.decision(greater1[num_read < 2 ? num_read + 1 : 3]);
     }
     sumAbsLevel += is_greater1;
-    for (; num_read < num_greater1; ++num_read) {
-      const unsigned flag = engine.decision(greater1[0]);
-      is_greater1 = is_greater1 << 1 | flag;
-      sumAbsLevel += flag;
+    if (num_read < num_greater1) {
+      entropy::ContextWord word = greater1[0];
+      for (; num_read < num_greater1; ++num_read) {
+        const unsigned flag = engine.decision_again(word, word);
+        is_greater1 = is_greater1 << 1 | flag;
+        sumAbsLevel += flag;
+      }
+      greater1[0] = word;
     }
     is_greater1 <<= 16 - num_greater1;
     previous_greater1 = is_greater1 != 0;
