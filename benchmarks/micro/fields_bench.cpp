@@ -134,14 +134,36 @@ void BM_RasteriseMotion(benchmark::State& state) {
 }
 BENCHMARK(BM_RasteriseMotion);
 
+/// For each picture, those up to it that a later one may refer to.
+std::vector<std::vector<std::int64_t>> live_pictures() {
+  const auto& pictures = parsed().pictures;
+  std::vector<std::vector<std::int64_t>> live(pictures.size());
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    for (const auto& slice : pictures[i]->slice_refs) {
+      for (int list = 0; list < 2; ++list) {
+        for (std::int32_t k = 0; k < slice.num_ref[list]; ++k) {
+          const std::int64_t reference = slice.ref[list][k].decode_index;
+          for (std::size_t j = static_cast<std::size_t>(reference); j < i; ++j) {
+            live[j].push_back(reference);
+          }
+        }
+      }
+    }
+  }
+  return live;
+}
+
+// Pictures are forgotten as by a reader.
 void BM_ComposeWindow(benchmark::State& state) {
   if (!has_clip(state)) return;
+  const auto live = live_pictures();
   cope::cpu::WindowComposer composer({.cell = 16, .residual_scale = 4});
   const std::int64_t start = parsed().pictures[0]->info.decode_index;
   for (auto _ : state) {
     composer.begin({&start, 1}, parsed().seconds[0]);
     for (std::size_t i = 1; i < parsed().pictures.size(); ++i) {
       composer.add(*parsed().pictures[i], parsed().times());
+      composer.retain(live[i]);
     }
     benchmark::ClobberMemory();
   }

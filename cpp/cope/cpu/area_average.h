@@ -1,7 +1,5 @@
 #pragma once
 
-#include <bit>
-
 #include "cope/cpu/inverse_transform.h"
 
 namespace cope::cpu {
@@ -41,14 +39,34 @@ inline constexpr BasisMeans kBasisMeans8[4] = {make_basis_means<8>(1), make_basi
                                                make_basis_means<8>(4), make_basis_means<8>(8)};
 
 template <int kSize>
-constexpr const BasisMeans& basis_means(int factor) noexcept {
-  const int log2_factor = std::countr_zero(static_cast<unsigned>(factor));
+constexpr const BasisMeans& basis_means(int log2_factor) noexcept {
   if constexpr (kSize == 4) {
     return kBasisMeans4[log2_factor];
   } else {
     return kBasisMeans8[log2_factor];
   }
 }
+
+/// The means over halves of a block, by frequency, for its four quarters: top left, top right,
+/// bottom left, bottom right.
+template <int kSize>
+struct FourMeans {
+  float row[kSize][4] = {};
+  float column[kSize][4] = {};
+
+  constexpr FourMeans() noexcept {
+    const BasisMeans means = make_basis_means<kSize>(kSize / 2);
+    for (int frequency = 0; frequency < kSize; ++frequency) {
+      for (int i = 0; i < 4; ++i) {
+        row[frequency][i] = means.mean[frequency][i / 2];
+        column[frequency][i] = means.mean[frequency][i % 2];
+      }
+    }
+  }
+};
+
+template <int kSize>
+inline constexpr FourMeans<kSize> kFourMeans;
 
 /// The squared length of every basis function, 1/64 per axis included: energies of d_ij times the
 /// product of both axes' add up to the energy of the samples (Parseval, the basis is orthogonal).

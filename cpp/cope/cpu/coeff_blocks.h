@@ -185,8 +185,8 @@ class CoeffBlocks {
                const std::int32_t* levels) {
     scaled_.count = 0;
     if ((record.flags & prim::kCoeffSeparateDc) != 0 && mb.is_open) {
-      const std::int32_t i =
-          record.y % mb.mb_height / 4 * (mb.mb_width / 4) + record.x % mb.mb_width / 4;
+      const std::int32_t i = (record.y & (mb.mb_height - 1)) / 4 * (mb.mb_width / 4) +
+                             (record.x & (mb.mb_width - 1)) / 4;
       if ((mb.dc_mask >> i & 1) != 0) {
         mb.dc_mask &= ~(1U << i);
         scaled_.count = 1;

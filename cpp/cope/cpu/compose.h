@@ -112,12 +112,6 @@ class WindowComposer {
     std::int32_t row_shift = 0;    ///< rows of the reference per row of this picture, log2
     double distance = std::numeric_limits<double>::infinity();  ///< |t - q|, infinite when unknown
   };
-  /// A chain to continue: which reference, along which vector, how much it counts.
-  struct Link {
-    const Reference* reference;
-    prim::MotionVector mv;
-    float weight;
-  };
   class PictureComposer;
 
   const State* find(std::int64_t decode_index) const noexcept;

@@ -1,344 +1,367 @@
 #include "cope/cpu/compose_picture.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
-#include "cope/base/host_device.h"
 #include "cope/cpu/lattice.h"
 
 namespace cope::cpu {
 namespace {
 
-bool is_inter(std::uint8_t type) noexcept {
-  return type == static_cast<std::uint8_t>(prim::BlockType::kInter) ||
-         type == static_cast<std::uint8_t>(prim::BlockType::kSkip);
-}
-
-/// Four values at once, where compilers would go through memory with arrays of them.
-using Floats4 = float __attribute__((vector_size(16)));
-
-/// The values of some neighbouring cells of a row, in registers.
-template <int kSize>
-struct Cells {
-  static constexpr int kNum = kSize * kNumValues;
-  static constexpr int kNumFours = kNum / 4;
-  Floats4 four[kNumFours];
-  float rest[kNum % 4 == 0 ? 1 : kNum % 4];
-
-  COPE_FORCE_INLINE static Cells load(const float* from) noexcept {
-    Cells cells;
-    std::memcpy(cells.four, from, sizeof cells.four);
-    if constexpr (kNum % 4 != 0) std::memcpy(cells.rest, from + 4 * kNumFours, sizeof cells.rest);
-    return cells;
-  }
-  COPE_FORCE_INLINE void store(float* to) const noexcept {
-    for (int i = 0; i < kNumFours; ++i) std::memcpy(to + 4 * i, &four[i], sizeof four[i]);
-    if constexpr (kNum % 4 != 0) std::memcpy(to + 4 * kNumFours, rest, sizeof rest);
-  }
-
-  /// Each with D = `d` and R = 0.
-  COPE_FORCE_INLINE static Cells with_displacement(const float (&d)[2]) noexcept {
-    float values[kNum] = {};
-    for (int i = 0; i < kSize; ++i) {
-      values[i * kNumValues] = d[0];
-      values[i * kNumValues + kDy] = d[1];
+/// Which of the four by four motions at one place differ.
+///
+/// A row of four vectors is two words, and so is one of four indices.
+class Pattern {
+ public:
+  template <class Word, class T>
+  void add(const T* first, std::size_t width) noexcept {
+    static_assert(sizeof(Word) == 2 * sizeof(T));
+    Word left[4], right[4];
+    for (int i = 0; i < 4; ++i, first += width) {
+      std::memcpy(&left[i], first, sizeof(Word));
+      std::memcpy(&right[i], first + 2, sizeof(Word));
     }
-    return load(values);
+    quarter_[0] |= difference(left[0], left[1]);
+    quarter_[1] |= difference(right[0], right[1]);
+    quarter_[2] |= difference(left[2], left[3]);
+    quarter_[3] |= difference(right[2], right[3]);
+    top_ |= left[0] ^ right[0];
+    bottom_ |= left[2] ^ right[2];
+    left_ |= left[0] ^ left[2];
+    right_ |= right[0] ^ right[2];
   }
 
-  /// Adds `weight * other`.
-  COPE_FORCE_INLINE void add(const Cells& other, float weight) noexcept {
-    const Floats4 weights{weight, weight, weight, weight};
-    for (int i = 0; i < kNumFours; ++i) four[i] += weights * other.four[i];
-    for (int i = 0; i < kNum % 4; ++i) rest[i] += weight * other.rest[i];
+  bool is_quarter_uniform(int i) const noexcept { return quarter_[i] == 0; }
+  bool are_rows_uniform() const noexcept { return (any_quarter() | top_ | bottom_) == 0; }
+  bool are_columns_uniform() const noexcept { return (any_quarter() | left_ | right_) == 0; }
+
+ private:
+  /// Not zero unless all halves of both words are the same.
+  template <class Word>
+  static Word difference(Word a, Word b) noexcept {
+    return static_cast<Word>((a ^ b) | (a ^ std::rotl(a, static_cast<int>(4 * sizeof(Word)))));
   }
+  std::uint64_t any_quarter() const noexcept {
+    return quarter_[0] | quarter_[1] | quarter_[2] | quarter_[3];
+  }
+
+  std::uint64_t quarter_[4] = {};
+  std::uint64_t top_ = 0, bottom_ = 0;  ///< its quarters differ from one another
+  std::uint64_t left_ = 0, right_ = 0;
 };
 
-/// to = offset + weight * from, or with `kIsSecond` to += that.
-template <int kSize, bool kIsSecond>
-COPE_FORCE_INLINE void put_cells(float* to, const Cells<kSize>& offset, const float* from,
-                                 float weight) noexcept {
-  Cells<kSize> out = offset;
-  out.add(Cells<kSize>::load(from), weight);
-  if constexpr (kIsSecond) out.add(Cells<kSize>::load(to), 1.0F);
-  out.store(to);
+/// Not zero unless four by four blocks have the same vector and index.
+COPE_FORCE_INLINE std::uint64_t differences_of_16(const prim::MotionVector* mv,
+                                                  const std::int8_t* ref_idx,
+                                                  std::size_t width) noexcept {
+  using Words4 = std::uint32_t __attribute__((vector_size(16)));
+  static_assert(sizeof *mv == sizeof(std::uint32_t));
+  std::uint32_t mv0;
+  std::memcpy(&mv0, mv, sizeof mv0);
+  const std::uint32_t ref0 = static_cast<std::uint8_t>(*ref_idx) * 0x01010101U;
+  Words4 differences = {};
+  std::uint32_t ref_differences = 0;
+  for (int i = 0; i < 4; ++i, mv += width, ref_idx += width) {
+    Words4 row;
+    std::memcpy(&row, mv, sizeof row);
+    differences |= row ^ mv0;
+    std::uint32_t refs;
+    std::memcpy(&refs, ref_idx, sizeof refs);
+    ref_differences |= refs ^ ref0;
+  }
+  std::uint64_t halves[2];
+  std::memcpy(halves, &differences, sizeof halves);
+  return halves[0] | halves[1] | ref_differences;
 }
 
 }  // namespace
 
-void WindowComposer::PictureComposer::compose() {
-  const prim::BlockMap& blocks = picture_.blocks;
-  // Blocks of 8x8 go by fours, so that what moves as one is read as one.
-  const std::int32_t step = blocks.block_size == 8 ? 2 : 1;
-  for (std::int32_t by = 0; by < blocks.height; by += step) {
-    for (std::int32_t bx = 0; bx < blocks.width; bx += step) {
-      if (step == 2 && compose_four(bx, by)) continue;
-      for (std::int32_t y = by; y < std::min(by + step, blocks.height); ++y) {
-        for (std::int32_t x = bx; x < std::min(bx + step, blocks.width); ++x) compose_one(x, y);
-      }
-    }
+WindowComposer::PictureComposer::PictureComposer(const WindowComposer& window,
+                                                 const prim::PicturePrimitives& picture,
+                                                 State& state) noexcept
+    : window_(window),
+      picture_(picture),
+      values_(state.values.data()),
+      marks_(state.marks.data()),
+      width_4x4_(state.width_4x4),
+      height_4x4_(state.height_4x4),
+      width_(static_cast<std::size_t>(state.width_4x4)),
+      size_(width_ * static_cast<std::size_t>(state.height_4x4)),
+      log2_cells_(std::countr_zero(static_cast<unsigned>(picture.blocks.block_size / 4))),
+      num_lists_((picture.info.slice_types & prim::kHasB) != 0 ? 2 : 1) {}
+
+void WindowComposer::PictureComposer::compose() noexcept {
+  for (std::int32_t y = 0; y < height_4x4_; y += 4) {
+    for (std::int32_t x = 0; x < width_4x4_; x += 4) compose_tile(x, y);
   }
 }
 
-void WindowComposer::PictureComposer::compose_one(std::int32_t bx, std::int32_t by) {
-  const prim::BlockMap& blocks = picture_.blocks;
-  const std::int32_t cells = blocks.block_size / 4;
-  const std::size_t block = block_at(bx, by);
-  const bool mbaff_field = is_mbaff_field(picture_.info, blocks.flags[block]);
-  const bool is_lost = blocks.type[block] == static_cast<std::uint8_t>(prim::BlockType::kLost) ||
-                       (blocks.flags[block] & prim::kMotionLost) != 0;
-  if (is_lost || !is_inter(blocks.type[block])) {
-    end_chains(bx, by, cells, mbaff_field, is_lost ? kMarkLost : kMarkIntra);
-  } else if (!select_slice(blocks.slice_idx[block])) {
-    end_chains(bx, by, cells, mbaff_field, kMarkLost);
-  } else if (mbaff_field) {
-    for (std::int32_t i = 0; i < cells; ++i) {
-      const std::int32_t row = display_row(by, i, cells, true);
-      for (std::int32_t j = 0; j < cells; ++j) {
-        compose_field_cell(bx * cells + j, by * cells + i, row);
-      }
-    }
-  } else if (cells == 2) {
-    compose_square<2>(bx * 2, by * 2);
-  } else {
-    for (std::int32_t i = 0; i < cells; i += 4) {
-      for (std::int32_t j = 0; j < cells; j += 4) compose_square<4>(bx * cells + j, by * cells + i);
-    }
-  }
-}
-
-/// Four 8x8 blocks with their corner at (bx, by), if all of them are inter blocks of one slice.
-bool WindowComposer::PictureComposer::compose_four(std::int32_t bx, std::int32_t by) {
-  const prim::BlockMap& blocks = picture_.blocks;
-  if (bx + 1 >= blocks.width || by + 1 >= blocks.height) return false;
-  const std::size_t first = block_at(bx, by);
-  const std::uint16_t slice = blocks.slice_idx[first];
-  for (const std::size_t block :
-       {first, first + 1, block_at(bx, by + 1), block_at(bx + 1, by + 1)}) {
-    if (!is_inter(blocks.type[block]) || blocks.slice_idx[block] != slice ||
-        (blocks.flags[block] & prim::kMotionLost) != 0) {
-      return false;
-    }
-  }
-  if (!select_slice(slice)) return false;
-  compose_square<4>(bx * 2, by * 2);
-  return true;
-}
-
-/// One block of a field macroblock of an MBAFF frame: stored at row `y`, shown at row `row`. Its
-/// vector counts field rows and its ref_idx fields (8.4.2.1).
-void WindowComposer::PictureComposer::compose_field_cell(std::int32_t x, std::int32_t y,
-                                                         std::int32_t row) {
-  Link links[2];
-  const int num_links = find_links(cell_at(x, y), 1, links);
-  for (int i = 0; i < num_links; ++i) {
-    links[i].mv.y = static_cast<std::int16_t>(std::clamp(links[i].mv.y * 2, -32768, 32767));
-  }
-  follow<1>(x, row, links, num_links);
-}
-
-/// A block without motion: D and R are 0.
-void WindowComposer::PictureComposer::end_chains(std::int32_t bx, std::int32_t by,
-                                                 std::int32_t cells, bool mbaff_field,
-                                                 ChainMark mark) {
-  for (std::int32_t i = 0; i < cells; ++i) {
-    const std::size_t first = cell_at(bx * cells, display_row(by, i, cells, mbaff_field));
-    std::fill_n(state_.values.data() + first * kNumValues, cells * kNumValues, 0.0F);
-    std::memset(state_.marks.data() + first, mark, static_cast<std::size_t>(cells));
-  }
-}
-
-/// Most macroblocks move as one, so that a square reads one square of its reference; others are
-/// quartered.
-template <int kSize>
-void WindowComposer::PictureComposer::compose_square(std::int32_t x, std::int32_t y) {
-  const std::size_t first = cell_at(x, y);
-  if constexpr (kSize > 1) {
-    if (!is_uniform<kSize>(first)) {
-      constexpr int kHalf = kSize / 2;
-      for (std::int32_t i = 0; i < kSize; i += kHalf) {
-        for (std::int32_t j = 0; j < kSize; j += kHalf) compose_square<kHalf>(x + j, y + i);
-      }
-      return;
-    }
-  }
-  Link links[2];
-  const int num_links = find_links(first, 0, links);
-  follow<kSize>(x, y, links, num_links);
-}
-
-template <int kSize>
-bool WindowComposer::PictureComposer::is_uniform(std::size_t first) const noexcept {
-  static_assert(sizeof(prim::MotionVector) == 4 && (kSize == 2 || kSize == 4));
-  const prim::MotionField& motion = picture_.motion;
-  std::uint64_t difference = 0;
-  for (int list = 0; list < (has_list1_ ? 2 : 1); ++list) {
-    const std::size_t at = static_cast<std::size_t>(list) * size_ + first;
-    const prim::MotionVector* mv = motion.mv.data() + at;
-    const std::int8_t* ref_idx = motion.ref_idx.data() + at;
-    std::uint32_t mv0;
-    std::memcpy(&mv0, mv, sizeof mv0);
-    const std::uint64_t two = mv0 | std::uint64_t{mv0} << 32;
-    const std::uint32_t ref0 = static_cast<std::uint8_t>(ref_idx[0]) * 0x01010101U;
-    for (int i = 0; i < kSize; ++i, mv += width_, ref_idx += width_) {
-      for (int j = 0; j < kSize; j += 2) {
-        std::uint64_t pair;
-        std::memcpy(&pair, mv + j, sizeof pair);
-        difference |= pair ^ two;
-      }
-      std::uint32_t refs = ref0;
-      std::memcpy(&refs, ref_idx, kSize);
-      difference |= refs ^ ref0;
-    }
-  }
-  return difference == 0;
+/// Whether a block has motion to follow.
+bool WindowComposer::PictureComposer::is_inter(std::size_t block) const noexcept {
+  const std::uint8_t type = picture_.blocks.type[block];
+  return (type == static_cast<std::uint8_t>(prim::BlockType::kInter) ||
+          type == static_cast<std::uint8_t>(prim::BlockType::kSkip)) &&
+         (picture_.blocks.flags[block] & prim::kMotionLost) == 0;
 }
 
 /// Turns to the references of a slice; false when the picture has no such slice.
 bool WindowComposer::PictureComposer::select_slice(std::uint16_t slice) noexcept {
-  if (static_cast<std::size_t>(slice) * 2 + 2 >= window_.list_begin_.size()) return false;
-  list_begin_ = window_.list_begin_.data() + static_cast<std::size_t>(slice) * 2;
+  const std::size_t first = std::size_t{slice} * 2;
+  if (first + 2 >= window_.list_begin_.size()) return false;
+  const std::int32_t* const begin = window_.list_begin_.data() + first;
+  for (int list = 0; list < 2; ++list) {
+    references_[list] = window_.references_.data() + begin[list];
+    num_references_[list] = begin[list + 1] - begin[list];
+  }
   return true;
 }
 
-const WindowComposer::Reference* WindowComposer::PictureComposer::reference_at(
+COPE_FORCE_INLINE const WindowComposer::Reference* WindowComposer::PictureComposer::reference_at(
     int list, int ref_idx) const noexcept {
   static constexpr Reference kUnknown;
-  const std::int32_t i = list_begin_[list] + ref_idx;
-  return i < list_begin_[list + 1] ? &window_.references_[static_cast<std::size_t>(i)] : &kUnknown;
+  return ref_idx < num_references_[list] ? references_[list] + ref_idx : &kUnknown;
+}
+
+/// 4x4 cells, or what is left of them at the edge.
+void WindowComposer::PictureComposer::compose_tile(std::int32_t x, std::int32_t y) noexcept {
+  if (log2_cells_ >= 2) {
+    if (picture_.info.mbaff && y % 8 == 0) mark_unequal_pair(x, y);
+    compose_block<4>(block_of(x, y), x, y);
+  } else if (is_one_slice(x, y)) {
+    compose_macroblock(x, y);
+  } else {
+    for (std::int32_t j = y; j < std::min(y + 4, height_4x4_); j += 2) {
+      for (std::int32_t i = x; i < std::min(x + 4, width_4x4_); i += 2) {
+        compose_block<2>(block_of(i, j), i, j);
+      }
+    }
+  }
+}
+
+/// Whether the four 8x8 blocks at a place are inter blocks of one slice, so that what moves as one
+/// is read as one. Turns to that slice.
+bool WindowComposer::PictureComposer::is_one_slice(std::int32_t x, std::int32_t y) noexcept {
+  if (x + 4 > width_4x4_ || y + 4 > height_4x4_) return false;
+  const std::size_t top = block_of(x, y), bottom = block_of(x, y + 2);
+  const std::uint16_t slice = picture_.blocks.slice_idx[top];
+  for (const std::size_t block : {top, top + 1, bottom, bottom + 1}) {
+    if (!is_inter(block) || picture_.blocks.slice_idx[block] != slice) return false;
+  }
+  return select_slice(slice);
+}
+
+/// kSize x kSize cells of one block.
+template <int kSize>
+void WindowComposer::PictureComposer::compose_block(std::size_t block, std::int32_t x,
+                                                    std::int32_t y) noexcept {
+  const prim::BlockMap& blocks = picture_.blocks;
+  const bool is_field = is_mbaff_field(picture_.info, blocks.flags[block]);
+  const bool has_motion = is_inter(block);
+  if (!has_motion || !select_slice(blocks.slice_idx[block])) {
+    const bool is_lost = has_motion || (blocks.flags[block] & prim::kMotionLost) != 0 ||
+                         blocks.type[block] == static_cast<std::uint8_t>(prim::BlockType::kLost);
+    for (std::int32_t i = 0; i < kSize; ++i) {
+      end_chains(x, is_field ? display_row(y / 4, i, 4, true) : y + i, kSize,
+                 is_lost ? kMarkLost : kMarkIntra);
+    }
+  } else if (is_field) {
+    compose_field_macroblock(x, y);
+  } else if constexpr (kSize == 4) {
+    compose_macroblock(x, y);
+  } else {
+    compose_quarter(x, y, is_quarter_uniform(x, y));
+  }
+}
+
+/// Cells without motion: D and R are 0.
+void WindowComposer::PictureComposer::end_chains(std::int32_t x, std::int32_t row, std::int32_t num,
+                                                 ChainMark mark) noexcept {
+  const std::size_t first = cell_at(x, row);
+  std::fill_n(values_ + first * kNumValues, num * kNumValues, 0.0F);
+  std::memset(marks_ + first, mark, static_cast<std::size_t>(num));
+}
+
+/// Most macroblocks move as one, so that they read one square of their reference.
+void WindowComposer::PictureComposer::compose_macroblock(std::int32_t x, std::int32_t y) noexcept {
+  const std::size_t first = cell_at(x, y);
+  const prim::MotionField& motion = picture_.motion;
+  std::uint64_t difference = 0;
+  for (int list = 0; list < num_lists_; ++list) {
+    const std::size_t at = static_cast<std::size_t>(list) * size_ + first;
+    difference |= differences_of_16(motion.mv.data() + at, motion.ref_idx.data() + at, width_);
+  }
+  if (difference == 0) {
+    compose_cells<4, 4>(x, y);
+  } else {
+    compose_partitions(x, y);
+  }
+}
+
+/// Many others move as two.
+void WindowComposer::PictureComposer::compose_partitions(std::int32_t x, std::int32_t y) noexcept {
+  const prim::MotionField& motion = picture_.motion;
+  Pattern pattern;
+  for (int list = 0; list < num_lists_; ++list) {
+    const std::size_t first = static_cast<std::size_t>(list) * size_ + cell_at(x, y);
+    pattern.add<std::uint64_t>(motion.mv.data() + first, width_);
+    pattern.add<std::uint16_t>(motion.ref_idx.data() + first, width_);
+  }
+  if (pattern.are_rows_uniform()) {
+    compose_cells<4, 2>(x, y);
+    compose_cells<4, 2>(x, y + 2);
+  } else if (pattern.are_columns_uniform()) {
+    compose_cells<2, 4>(x, y);
+    compose_cells<2, 4>(x + 2, y);
+  } else {
+    for (int i = 0; i < 4; ++i) {
+      compose_quarter(x + i % 2 * 2, y + i / 2 * 2, pattern.is_quarter_uniform(i));
+    }
+  }
+}
+
+void WindowComposer::PictureComposer::compose_quarter(std::int32_t x, std::int32_t y,
+                                                      bool is_uniform) noexcept {
+  if (is_uniform) {
+    compose_cells<2, 2>(x, y);
+    return;
+  }
+  for (int i = 0; i < 4; ++i) compose_cells<1, 1>(x + i % 2, y + i / 2);
+}
+
+bool WindowComposer::PictureComposer::is_quarter_uniform(std::int32_t x,
+                                                         std::int32_t y) const noexcept {
+  const prim::MotionField& motion = picture_.motion;
+  for (const std::size_t first : {cell_at(x, y), size_ + cell_at(x, y)}) {
+    for (const std::size_t i : {first + 1, first + width_, first + width_ + 1}) {
+      if (motion.mv[i] != motion.mv[first] || motion.ref_idx[i] != motion.ref_idx[first]) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/// A field macroblock of an MBAFF frame: stored by macroblock address, shown on every other row.
+/// Its vectors count field rows and its indices fields (8.4.2.1).
+void WindowComposer::PictureComposer::compose_field_macroblock(std::int32_t x,
+                                                               std::int32_t y) noexcept {
+  for (std::int32_t i = 0; i < 4; ++i) {
+    const std::int32_t row = display_row(y / 4, i, 4, true);
+    for (std::int32_t j = 0; j < 4; ++j) {
+      Links links = links_of(cell_at(x + j, y + i), true);
+      for (prim::MotionVector* mv : {&links.first.mv, &links.second.mv}) {
+        mv->y = static_cast<std::int16_t>(std::clamp(mv->y * 2, -32768, 32767));
+      }
+      follow<1, 1>(x + j, row, links);
+    }
+  }
+}
+
+/// Where one macroblock of a pair is lost, its half of the pair's rows is not known to be of a
+/// field: rows that the other one leaves out are lost.
+void WindowComposer::PictureComposer::mark_unequal_pair(std::int32_t x, std::int32_t y) noexcept {
+  const std::size_t top = block_of(x, y), bottom = block_of(x, y + 4);
+  if (((picture_.blocks.flags[top] ^ picture_.blocks.flags[bottom]) & prim::kFieldBlock) == 0) {
+    return;
+  }
+  for (std::int32_t i = 0; i < 8; ++i) end_chains(x, y + i, 4, kMarkLost);
 }
 
 /// The one or two chains that a block continues, by the rule for blocks predicted from both lists.
-int WindowComposer::PictureComposer::find_links(std::size_t cell, int ref_shift,
-                                                Link (&links)[2]) const noexcept {
+COPE_FORCE_INLINE WindowComposer::PictureComposer::Links WindowComposer::PictureComposer::links_of(
+    std::size_t cell, bool is_field) const noexcept {
   const prim::MotionField& motion = picture_.motion;
-  int n = 0;
-  for (int list = 0; list < (has_list1_ ? 2 : 1); ++list) {
-    const std::size_t at = static_cast<std::size_t>(list) * size_ + cell;
-    const int ref_idx = motion.ref_idx[at];
-    if (ref_idx >= 0) links[n++] = {reference_at(list, ref_idx >> ref_shift), motion.mv[at], 1.0F};
+  const int ref_shift = is_field ? 1 : 0;
+  const auto link = [&](int list, int ref_idx) {
+    return Link{reference_at(list, ref_idx >> ref_shift),
+                motion.mv[static_cast<std::size_t>(list) * size_ + cell]};
+  };
+  const int ref_idx0 = motion.ref_idx[cell];
+  const int ref_idx1 = num_lists_ == 2 ? motion.ref_idx[size_ + cell] : -1;
+  if (ref_idx1 < 0) {
+    return ref_idx0 < 0 ? Links{0, {}, {}} : Links{1, link(0, ref_idx0), {}};
   }
-  if (n < 2) return n;
-  switch (window_.options_.bi_prediction) {
-    case BiPrediction::kAverage:
-      links[0].weight = links[1].weight = 0.5F;
-      return 2;
-    case BiPrediction::kNearest:
-      if (links[1].reference->distance < links[0].reference->distance) links[0] = links[1];
-      return 1;
-    default:
-      return 1;
+  if (ref_idx0 < 0) return {1, link(1, ref_idx1), {}};
+  const Links both{2, link(0, ref_idx0), link(1, ref_idx1)};
+  if (window_.options_.bi_prediction == BiPrediction::kAverage) return both;
+  if (window_.options_.bi_prediction == BiPrediction::kNearest &&
+      both.second.reference->distance < both.first.reference->distance) {
+    return {1, both.second, {}};
+  }
+  return {1, both.first, {}};
+}
+
+/// Cells of one motion.
+template <int kWidth, int kHeight>
+void WindowComposer::PictureComposer::compose_cells(std::int32_t x, std::int32_t y) noexcept {
+  follow<kWidth, kHeight>(x, y, links_of(cell_at(x, y), false));
+}
+
+template <int kWidth, int kHeight>
+COPE_FORCE_INLINE void WindowComposer::PictureComposer::follow(std::int32_t x, std::int32_t y,
+                                                               const Links& links) noexcept {
+  const std::size_t first = cell_at(x, y);
+  float* const values = values_ + first * kNumValues;
+  if (links.num == 2) {
+    const Chain chain0 = chain_of<kWidth, kHeight>(x, y, links.first, 0.5F, patches_[0]);
+    const Chain chain1 = chain_of<kWidth, kHeight>(x, y, links.second, 0.5F, patches_[1]);
+    write_two_chains<kWidth, kHeight>(chain0, chain1, width_, values, marks_ + first);
+  } else if (links.num == 1) {
+    const Chain chain = chain_of<kWidth, kHeight>(x, y, links.first, 1.0F, patches_[0]);
+    write_one_chain<kWidth, kHeight>(chain, width_, values, marks_ + first);
+  } else {
+    write_one_chain<kWidth, kHeight>(Chain{}, width_, values, marks_ + first);
   }
 }
 
-template <int kSize>
-void WindowComposer::PictureComposer::follow(std::int32_t x, std::int32_t y, const Link (&links)[2],
-                                             int num_links) {
-  if (num_links == 0) {
-    put_end<kSize, false>(cell_at(x, y), {0, 0}, ChainMark{});
-    return;
-  }
-  follow_link<kSize, false>(x, y, links[0]);
-  if (num_links == 2) follow_link<kSize, true>(x, y, links[1]);
-}
-
-template <int kSize, bool kIsSecond>
-void WindowComposer::PictureComposer::follow_link(std::int32_t x, std::int32_t y,
-                                                  const Link& link) {
+/// Where the link leads from (x, y): into the reference's own cells or, over the picture's edges
+/// and between fields and frames, to such as are gathered into `patch`.
+template <int kWidth, int kHeight>
+COPE_FORCE_INLINE Chain WindowComposer::PictureComposer::chain_of(std::int32_t x, std::int32_t y,
+                                                                  const Link& link, float weight,
+                                                                  Patch& patch) const noexcept {
   using Kind = Reference::Kind;
   const Reference& reference = *link.reference;
-  const std::size_t first = cell_at(x, y);
-  if (reference.kind == Kind::kLost) {
-    put_end<kSize, kIsSecond>(first, {0, 0}, kMarkLost);
-    return;
-  }
-  const float scale = (reference.kind == Kind::kOlder ? reference.scale : 1.0F);
-  const float v[2] = {static_cast<float>(link.mv.x) * 0.25F * scale * link.weight,
-                      static_cast<float>(link.mv.y) * 0.25F * scale * link.weight};
+  if (reference.kind == Kind::kLost) return {Floats4{}, blank_cells(kMarkLost)};
+  const Floats4 mv{static_cast<float>(link.mv.x), static_cast<float>(link.mv.y), 0, 0};
+  const float scale = reference.kind == Kind::kOlder ? reference.scale : 1.0F;
+  const Floats4 v = mv * 0.25F * scale * weight;
   if (reference.kind != Kind::kAdded) {
-    put_end<kSize, kIsSecond>(first, v, reference.kind == Kind::kOlder ? kMarkScaled : ChainMark{});
-    return;
+    return {v, blank_cells(reference.kind == Kind::kOlder ? kMarkScaled : ChainMark{})};
   }
   // The block that the centre of block i falls into: (16 i + 8 + mv) >> 4 in quarter samples.
-  const std::int32_t ref_x = x + ((link.mv.x + 8) >> 4);
-  const std::int32_t ref_y = y + ((link.mv.y + 8) >> 4);
-  const bool is_inside = ref_x >= 0 && ref_y >= 0 && ref_x <= state_.width_4x4 - kSize &&
-                         ref_y <= state_.height_4x4 - kSize;
-  if (is_inside && reference.row_shift == 0) {
-    put_square<kSize, kIsSecond>(first, v, *reference.state, cell_at(ref_x, ref_y), link.weight);
-    return;
+  x += (link.mv.x + 8) >> 4;
+  y += (link.mv.y + 8) >> 4;
+  if (reference.row_shift == 0 && x >= 0 && y >= 0 && x <= width_4x4_ - kWidth &&
+      y <= height_4x4_ - kHeight) {
+    const std::size_t first = cell_at(x, y);
+    return {v,
+            {reference.state->values.data() + first * kNumValues,
+             reference.state->marks.data() + first, width_}};
   }
-  for (int i = 0; i < kSize; ++i) {
-    for (int j = 0; j < kSize; ++j) {
-      put_cell<kIsSecond>(cell_at(x + j, y + i), v, reference, ref_x + j, ref_y + i, link.weight);
-    }
-  }
+  gather(x, y, kWidth, kHeight, reference, patch);
+  return {v, {patch.values, patch.marks, 4}};
 }
 
-/// The end of a chain: nothing but `v`.
-template <int kSize, bool kIsSecond>
-void WindowComposer::PictureComposer::put_end(std::size_t first, const float (&v)[2],
-                                              ChainMark mark) {
-  const auto offset = Cells<kSize>::with_displacement(v);
-  float* values = state_.values.data() + first * kNumValues;
-  std::uint8_t* marks = state_.marks.data() + first;
-  for (int i = 0; i < kSize; ++i, values += width_ * kNumValues, marks += width_) {
-    if constexpr (kIsSecond) {
-      put_cells<kSize, true>(values, offset, values, 0.0F);
-    } else {
-      offset.store(values);
-    }
-    for (int j = 0; j < kSize; ++j) {
-      marks[j] = static_cast<std::uint8_t>(kIsSecond ? marks[j] | mark : mark);
+/// Copies what the reference says at (x, y), in rows of this picture, wherever that is.
+void WindowComposer::PictureComposer::gather(std::int32_t x, std::int32_t y, std::int32_t width,
+                                             std::int32_t height, const Reference& reference,
+                                             Patch& patch) const noexcept {
+  const int row_shift = reference.row_shift;
+  const float rows = row_shift > 0 ? 0.5F : row_shift < 0 ? 2.0F : 1.0F;
+  for (std::int32_t i = 0; i < height; ++i) {
+    const std::int32_t own_y = std::clamp(y + i, 0, height_4x4_ - 1);
+    const std::int32_t ref_y = row_shift > 0 ? own_y * 2 : own_y >> -row_shift;
+    for (std::int32_t j = 0; j < width; ++j) {
+      const std::size_t from = cell_at(std::clamp(x + j, 0, width_4x4_ - 1), ref_y);
+      const int to = 4 * i + j;
+      float* const values = patch.values + to * kNumValues;
+      std::copy_n(reference.state->values.data() + from * kNumValues, kNumValues, values);
+      values[kDy] *= rows;
+      patch.marks[to] = reference.state->marks[from];
     }
   }
-}
-
-/// A square that reads one square of a picture laid out alike.
-template <int kSize, bool kIsSecond>
-void WindowComposer::PictureComposer::put_square(std::size_t first, const float (&v)[2],
-                                                 const State& ref, std::size_t ref_first,
-                                                 float weight) {
-  const auto offset = Cells<kSize>::with_displacement(v);
-  const float* from = ref.values.data() + ref_first * kNumValues;
-  float* to = state_.values.data() + first * kNumValues;
-  const std::uint8_t* in = ref.marks.data() + ref_first;
-  std::uint8_t* out = state_.marks.data() + first;
-  for (int i = 0; i < kSize; ++i) {
-    put_cells<kSize, kIsSecond>(to, offset, from, weight);
-    std::uint32_t marks = 0;
-    std::memcpy(&marks, in, kSize);
-    if constexpr (kIsSecond) {
-      std::uint32_t others = 0;
-      std::memcpy(&others, out, kSize);
-      marks |= others;
-    }
-    std::memcpy(out, &marks, kSize);
-    from += width_ * kNumValues;
-    to += width_ * kNumValues;
-    in += width_;
-    out += width_;
-  }
-}
-
-/// A cell that reads its reference at (ref_x, ref_y), in rows of this picture, wherever that is.
-template <bool kIsSecond>
-void WindowComposer::PictureComposer::put_cell(std::size_t cell, const float (&v)[2],
-                                               const Reference& reference, std::int32_t ref_x,
-                                               std::int32_t ref_y, float weight) {
-  const State& ref = *reference.state;
-  const std::int32_t x = std::clamp(ref_x, 0, state_.width_4x4 - 1);
-  const std::int32_t own_y = std::clamp(ref_y, 0, state_.height_4x4 - 1);
-  const std::int32_t y = reference.row_shift > 0 ? own_y * 2 : own_y >> -reference.row_shift;
-  const float rows = reference.row_shift > 0 ? 0.5F : reference.row_shift < 0 ? 2.0F : 1.0F;
-  const std::size_t ref_cell = cell_at(x, y);
-  float from[kNumValues];
-  std::memcpy(from, ref.values.data() + ref_cell * kNumValues, sizeof from);
-  from[kDy] *= rows;
-  put_cells<1, kIsSecond>(state_.values.data() + cell * kNumValues, Cells<1>::with_displacement(v),
-                          from, weight);
-  std::uint8_t& mark = state_.marks[cell];
-  mark = static_cast<std::uint8_t>(kIsSecond ? mark | ref.marks[ref_cell] : ref.marks[ref_cell]);
 }
 
 }  // namespace cope::cpu

@@ -4,77 +4,86 @@
 #include <cstdint>
 
 #include "cope/cpu/compose.h"
+#include "cope/cpu/compose_cells.h"
 
 namespace cope::cpu {
 
-/// What became of the chain of a block: bits of `WindowComposer::State::marks`.
-enum ChainMark : std::uint8_t { kMarkIntra = 1, kMarkLost = 2, kMarkScaled = 4 };
-
-/// Values of a cell in `WindowComposer::State::values`: D x, D y, then R of Y, Cb, Cr.
-inline constexpr int kNumValues = 5;
-inline constexpr int kDy = 1;
-inline constexpr int kResidual = 2;
-
-inline int num_planes(const prim::PictureInfo& info) noexcept {
-  return info.chroma_format_idc == 0 ? 1 : 3;
-}
-
-/// Writes D, marks and the references' share of R of one picture: every cell of its lattice once,
-/// and a second time where a block is predicted from both lists.
+/// Writes D, marks and the references' share of R of one picture: every cell of its lattice once.
 class WindowComposer::PictureComposer {
  public:
   PictureComposer(const WindowComposer& window, const prim::PicturePrimitives& picture,
-                  State& state) noexcept
-      : window_(window),
-        picture_(picture),
-        state_(state),
-        width_(static_cast<std::size_t>(state.width_4x4)),
-        size_(width_ * static_cast<std::size_t>(state.height_4x4)),
-        has_list1_((picture.info.slice_types & prim::kHasB) != 0) {}
+                  State& state) noexcept;
 
-  void compose();
+  void compose() noexcept;
 
  private:
-  void compose_one(std::int32_t bx, std::int32_t by);
-  bool compose_four(std::int32_t bx, std::int32_t by);
-  void compose_field_cell(std::int32_t x, std::int32_t y, std::int32_t row);
-  void end_chains(std::int32_t bx, std::int32_t by, std::int32_t cells, bool mbaff_field,
-                  ChainMark mark);
-  template <int kSize>
-  void compose_square(std::int32_t x, std::int32_t y);
-  template <int kSize>
-  bool is_uniform(std::size_t first) const noexcept;
+  /// A chain to continue: which reference, along which vector.
+  struct Link {
+    const Reference* reference;
+    prim::MotionVector mv;
+  };
+  /// Of two, each weighs a half.
+  struct Links {
+    int num;
+    Link first;
+    Link second;
+  };
+  /// Cells of a reference gathered from here and there.
+  struct Patch {
+    float values[4 * 4 * kNumValues];
+    std::uint8_t marks[4 * 4];
+  };
+
+  bool is_inter(std::size_t block) const noexcept;
   bool select_slice(std::uint16_t slice) noexcept;
   const Reference* reference_at(int list, int ref_idx) const noexcept;
-  int find_links(std::size_t cell, int ref_shift, Link (&links)[2]) const noexcept;
+  Links links_of(std::size_t cell, bool is_field) const noexcept;
+
+  void compose_tile(std::int32_t x, std::int32_t y) noexcept;
+  bool is_one_slice(std::int32_t x, std::int32_t y) noexcept;
   template <int kSize>
-  void follow(std::int32_t x, std::int32_t y, const Link (&links)[2], int num_links);
-  template <int kSize, bool kIsSecond>
-  void follow_link(std::int32_t x, std::int32_t y, const Link& link);
-  template <int kSize, bool kIsSecond>
-  void put_end(std::size_t first, const float (&v)[2], ChainMark mark);
-  template <int kSize, bool kIsSecond>
-  void put_square(std::size_t first, const float (&v)[2], const State& ref, std::size_t ref_first,
-                  float weight);
-  template <bool kIsSecond>
-  void put_cell(std::size_t cell, const float (&v)[2], const Reference& reference,
-                std::int32_t ref_x, std::int32_t ref_y, float weight);
+  void compose_block(std::size_t block, std::int32_t x, std::int32_t y) noexcept;
+  void end_chains(std::int32_t x, std::int32_t row, std::int32_t num, ChainMark mark) noexcept;
+  void compose_macroblock(std::int32_t x, std::int32_t y) noexcept;
+  void compose_partitions(std::int32_t x, std::int32_t y) noexcept;
+  void compose_quarter(std::int32_t x, std::int32_t y, bool is_uniform) noexcept;
+  bool is_quarter_uniform(std::int32_t x, std::int32_t y) const noexcept;
+  void compose_field_macroblock(std::int32_t x, std::int32_t y) noexcept;
+  void mark_unequal_pair(std::int32_t x, std::int32_t y) noexcept;
+
+  template <int kWidth, int kHeight>
+  void compose_cells(std::int32_t x, std::int32_t y) noexcept;
+  template <int kWidth, int kHeight>
+  void follow(std::int32_t x, std::int32_t y, const Links& links) noexcept;
+  template <int kWidth, int kHeight>
+  Chain chain_of(std::int32_t x, std::int32_t y, const Link& link, float weight,
+                 Patch& patch) const noexcept;
+  void gather(std::int32_t x, std::int32_t y, std::int32_t width, std::int32_t height,
+              const Reference& reference, Patch& patch) const noexcept;
 
   std::size_t cell_at(std::int32_t x, std::int32_t y) const noexcept {
     return static_cast<std::size_t>(y) * width_ + static_cast<std::size_t>(x);
   }
-  std::size_t block_at(std::int32_t bx, std::int32_t by) const noexcept {
-    return static_cast<std::size_t>(by) * static_cast<std::size_t>(picture_.blocks.width) +
-           static_cast<std::size_t>(bx);
+  std::size_t block_of(std::int32_t x, std::int32_t y) const noexcept {
+    return static_cast<std::size_t>(y >> log2_cells_) *
+               static_cast<std::size_t>(picture_.blocks.width) +
+           static_cast<std::size_t>(x >> log2_cells_);
   }
 
   const WindowComposer& window_;
   const prim::PicturePrimitives& picture_;
-  State& state_;
-  std::size_t width_;
-  std::size_t size_;
-  bool has_list1_;
-  const std::int32_t* list_begin_ = nullptr;
+  float* const values_;
+  std::uint8_t* const marks_;
+  const std::int32_t width_4x4_;
+  const std::int32_t height_4x4_;
+  const std::size_t width_;
+  const std::size_t size_;
+  const int log2_cells_;  ///< 4x4 blocks per side of a block of the map
+  const int num_lists_;
+  // The references of the slice in work.
+  const Reference* references_[2] = {};
+  std::int32_t num_references_[2] = {};
+  Patch patches_[2];
 };
 
 }  // namespace cope::cpu

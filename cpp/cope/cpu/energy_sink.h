@@ -40,15 +40,19 @@ class Spreader {
     const std::int32_t y0 = std::max(y - grid_.top_4x4, 0);
     const std::int32_t x1 = std::min(x - grid_.left_4x4 + width, grid_.width_4x4);
     const std::int32_t y1 = std::min(y - grid_.top_4x4 + height, grid_.height_4x4);
-    const std::int32_t cell = grid_.cell_4x4;
+    if (x0 >= x1 || y0 >= y1) return;
     density *= weight_;
+    const std::int32_t first_x = cell_of(x0), first_y = cell_of(y0);
+    if (first_x == cell_of(x1 - 1) && first_y == cell_of(y1 - 1)) {
+      add_to_cell(first_x, first_y, (x1 - x0) * (y1 - y0), density);
+      return;
+    }
+    const std::int32_t cell = grid_.cell_4x4;
     for (std::int32_t j = y0; j < y1;) {
       const std::int32_t cell_y = cell_of(j), next_j = std::min((cell_y + 1) * cell, y1);
       for (std::int32_t i = x0; i < x1;) {
         const std::int32_t cell_x = cell_of(i), next_i = std::min((cell_x + 1) * cell, x1);
-        const float share =
-            static_cast<float>((next_i - i) * (next_j - j)) * index_.share(cell_x, cell_y);
-        out_[static_cast<std::ptrdiff_t>(cell_y) * grid_.width + cell_x] += density * share;
+        add_to_cell(cell_x, cell_y, (next_i - i) * (next_j - j), density);
         i = next_i;
       }
       j = next_j;
@@ -58,6 +62,11 @@ class Spreader {
  private:
   std::int32_t cell_of(std::int32_t i) const noexcept {
     return log2_cell_ >= 0 ? i >> log2_cell_ : i / grid_.cell_4x4;
+  }
+  void add_to_cell(std::int32_t x, std::int32_t y, std::int32_t num_blocks,
+                   float density) noexcept {
+    const float share = static_cast<float>(num_blocks) * index_.share(x, y);
+    out_[static_cast<std::ptrdiff_t>(y) * grid_.width + x] += density * share;
   }
 
   CellIndex index_;

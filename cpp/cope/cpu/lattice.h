@@ -13,6 +13,11 @@ inline bool is_field_picture(const prim::PictureInfo& info) noexcept {
   return info.structure != prim::PictureStructure::kFrame;
 }
 
+/// Planes that have a residual.
+inline int num_planes(const prim::PictureInfo& info) noexcept {
+  return info.chroma_format_idc == 0 ? 1 : 3;
+}
+
 inline bool is_mbaff_field(const prim::PictureInfo& info, std::uint8_t block_flags) noexcept {
   return info.mbaff && (block_flags & prim::kFieldBlock) != 0;
 }
