@@ -8,6 +8,7 @@
 #include "cope/cpu/saliency.h"
 
 namespace cope::cpu {
+
 WindowComposer::WindowComposer(const ComposeOptions& options) : options_(options) {}
 
 void WindowComposer::begin(std::span<const std::int64_t> start, double seconds) {
@@ -117,96 +118,6 @@ void WindowComposer::resolve_all(const prim::PicturePrimitives& picture, const S
     }
   }
   list_begin_.push_back(static_cast<std::int32_t>(references_.size()));
-}
-
-bool WindowComposer::result(std::int64_t target, const WindowFields& out) const {
-  const State* state = find(target);
-  if (state == nullptr || make_cell_grid(state->info, options_.cell) != grid_) return false;
-  pool_motion(*state, out);
-  if (out.residual != nullptr) pool_residual(*state, out.residual);
-  if (out.saliency != nullptr) {
-    const std::size_t size = grid_.size();
-    for (std::size_t i = 0; i < size; ++i) {
-      out.saliency[i] = spent_[i] / num_spent_;
-      out.saliency[size + i] = std::sqrt(spent_[size + i] / num_spent_);
-    }
-  }
-  return true;
-}
-
-void WindowComposer::pool_motion(const State& state, const WindowFields& out) const {
-  const PlaneSize display = display_size(state.info);
-  const float aspect = static_cast<float>(display.width) / static_cast<float>(display.height);
-  const int row_shift = is_field_picture(state.info) ? 1 : 0;
-  const double seconds = state.seconds - start_seconds_;
-  const bool has_rate = std::abs(seconds) > 0;  // NaN where the target's time is not known
-  const float rate = has_rate ? static_cast<float>(1 / seconds) : 0.0F;
-  const float x_unit = rate / static_cast<float>(display.width);
-  const float y_unit = rate / static_cast<float>(display.height >> row_shift);
-  const std::size_t size = grid_.size();
-  const CellIndex index(grid_);
-  std::size_t at = 0;
-  for (std::int32_t y = 0; y < grid_.height; ++y) {
-    for (std::int32_t x = 0; x < grid_.width; ++x, ++at) {
-      float dx = 0, dy = 0;
-      std::int32_t valid = 0, intra = 0, lost = 0, scaled = 0;
-      index.for_each_block(x, y, [&](std::int32_t bx, std::int32_t by) {
-        const std::size_t i =
-            static_cast<std::size_t>(by >> row_shift) * static_cast<std::size_t>(state.width_4x4) +
-            static_cast<std::size_t>(bx);
-        const std::uint8_t mark = state.marks[i];
-        intra += (mark & kMarkIntra) != 0;
-        lost += (mark & kMarkLost) != 0;
-        scaled += (mark & kMarkScaled) != 0;
-        if ((mark & (kMarkIntra | kMarkLost)) == 0) {
-          ++valid;
-          dx += state.values[i * kNumValues];
-          dy += state.values[i * kNumValues + kDy];
-        }
-      });
-      if (!has_rate) valid = 0;
-      const float mean = valid == 0 ? 0.0F : 1.0F / static_cast<float>(valid);
-      const float share = index.share(x, y);
-      dx *= mean * x_unit;
-      dy *= mean * y_unit;
-      if (out.motion != nullptr) {
-        out.motion[at] = dx;
-        out.motion[size + at] = dy;
-      }
-      if (out.saliency != nullptr) out.saliency[2 * size + at] = motion_length(dx, dy, aspect);
-      if (out.valid != nullptr) out.valid[at] = static_cast<float>(valid) * share;
-      if (out.intra != nullptr) out.intra[at] = static_cast<float>(intra) * share;
-      if (out.lost != nullptr) out.lost[at] = static_cast<float>(lost) * share;
-      if (out.scaled != nullptr) out.scaled[at] = static_cast<float>(scaled) * share;
-    }
-  }
-}
-
-void WindowComposer::pool_residual(const State& state, float* out) const {
-  const int row_shift = is_field_picture(state.info) ? 1 : 0;
-  const CellIndex index(residual_grid_);
-  for (int plane = 0; plane < 3; ++plane, out += residual_grid_.size()) {
-    if (plane >= num_planes(state.info)) {
-      std::fill_n(out, residual_grid_.size(), 0.0F);
-      continue;
-    }
-    const int bit_depth = plane == 0 ? state.info.bit_depth_luma : state.info.bit_depth_chroma;
-    const float unit = eight_bit_unit(bit_depth);
-    const float* values = state.values.data() + kResidual + plane;
-    std::size_t at = 0;
-    for (std::int32_t y = 0; y < residual_grid_.height; ++y) {
-      for (std::int32_t x = 0; x < residual_grid_.width; ++x, ++at) {
-        float sum = 0;
-        index.for_each_block(x, y, [&](std::int32_t bx, std::int32_t by) {
-          const std::size_t i = static_cast<std::size_t>(by >> row_shift) *
-                                    static_cast<std::size_t>(state.width_4x4) +
-                                static_cast<std::size_t>(bx);
-          sum += values[i * kNumValues];
-        });
-        out[at] = sum * unit * index.share(x, y);
-      }
-    }
-  }
 }
 
 }  // namespace cope::cpu

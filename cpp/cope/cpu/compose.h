@@ -102,6 +102,11 @@ class WindowComposer {
     /// picture is too large for the cache and a plane each too many streams to be fetched ahead.
     prim::Buffer<float> values;
     prim::Buffer<std::uint8_t> marks;  ///< [height_4x4][width_4x4]
+
+    std::size_t cell_at(std::int32_t x, std::int32_t y) const noexcept {
+      return static_cast<std::size_t>(y) * static_cast<std::size_t>(width_4x4) +
+             static_cast<std::size_t>(x);
+    }
   };
   /// What one entry of a reference list means to this window.
   struct Reference {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "cope/base/host_device.h"
 #include "cope/cpu/fields.h"
 #include "cope/prim/picture_primitives.h"
 
@@ -66,15 +67,14 @@ class CellIndex {
            (y == grid_.height - 1 ? last_row_share_ : inner_share_);
   }
 
-  /// Calls `visit(x, y)` for every block of the cell at column `x`, row `y` of the grid.
+  /// Calls `visit(x, y, num)` for every row of blocks of the cell at column `x`, row `y` of the
+  /// grid: `num` of them from block (x, y) of the frame.
   template <class Visit>
-  void for_each_block(std::int32_t x, std::int32_t y, Visit visit) const {
+  COPE_FORCE_INLINE void for_each_row(std::int32_t x, std::int32_t y, Visit visit) const {
     const std::int32_t x0 = x * grid_.cell_4x4, y0 = y * grid_.cell_4x4;
-    const std::int32_t x1 = std::min(x0 + grid_.cell_4x4, grid_.width_4x4);
+    const std::int32_t num = std::min(grid_.cell_4x4, grid_.width_4x4 - x0);
     const std::int32_t y1 = std::min(y0 + grid_.cell_4x4, grid_.height_4x4);
-    for (std::int32_t j = y0; j < y1; ++j) {
-      for (std::int32_t i = x0; i < x1; ++i) visit(i + grid_.left_4x4, j + grid_.top_4x4);
-    }
+    for (std::int32_t j = y0; j < y1; ++j) visit(x0 + grid_.left_4x4, j + grid_.top_4x4, num);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cope/cpu/lattice.h"
+#include "cope/cpu/motion_pattern.h"
 
 namespace cope::cpu {
 namespace {
@@ -66,6 +67,135 @@ Velocity combine(prim::MotionVector v0, prim::MotionVector v1, float rate0, floa
           static_cast<float>(v0.y) * weight0 + static_cast<float>(v1.y) * weight1};
 }
 
+/// Sums of the velocities of blocks: quarter luma samples per second, and how many have one.
+struct Sum {
+  float x = 0;
+  float y = 0;
+  float num = 0;
+
+  void add(Velocity velocity) noexcept {
+    x += velocity.x;
+    y += velocity.y;
+    num += 1;
+  }
+};
+
+class MotionRasteriser {
+ public:
+  MotionRasteriser(const prim::PicturePrimitives& picture, const PictureTimes& times,
+                   const CellGrid& grid, BiPrediction bi_prediction, float* motion,
+                   float* valid) noexcept
+      : picture_(picture),
+        field_(picture.motion),
+        grid_(grid),
+        index_(grid),
+        bi_prediction_(bi_prediction),
+        is_field_(is_field_picture(picture.info)),
+        rates_(picture, times),
+        motion_(motion),
+        valid_(valid) {}
+
+  void sum_up() noexcept {
+    const prim::BlockMap& blocks = picture_.blocks;
+    const std::int32_t cells = blocks.block_size / 4;
+    // Macroblocks and cells of one size and place, which is the rule.
+    const bool is_aligned = cells == 4 && grid_.cell_4x4 == 4 && grid_.left_4x4 % 4 == 0 &&
+                            grid_.top_4x4 % 4 == 0 && !is_field_;
+    std::size_t block = 0;
+    for (std::int32_t by = 0; by < blocks.height; ++by) {
+      for (std::int32_t bx = 0; bx < blocks.width; ++bx, ++block) {
+        const auto type = static_cast<prim::BlockType>(blocks.type[block]);
+        if (type != prim::BlockType::kInter && type != prim::BlockType::kSkip) continue;
+        if (!rates_.select(blocks.slice_idx[block])) continue;
+        const bool mbaff_field = is_mbaff_field(picture_.info, blocks.flags[block]);
+        if (is_aligned && !mbaff_field) {
+          sum_up_cell(bx, by);
+        } else {
+          sum_up_block(bx, by, mbaff_field);
+        }
+      }
+    }
+  }
+
+ private:
+  /// What a block says; false when it has no motion.
+  bool velocity_at(std::size_t cell, int ref_shift, Velocity& velocity) const noexcept {
+    const std::size_t cell1 = field_.plane_size() + cell;
+    const float rate0 = rates_.at(0, field_.ref_idx[cell] >> ref_shift);
+    const float rate1 = rates_.at(1, field_.ref_idx[cell1] >> ref_shift);
+    if (rate0 == 0 && rate1 == 0) return false;
+    velocity = combine(field_.mv[cell], field_.mv[cell1], rate0, rate1, bi_prediction_);
+    return true;
+  }
+
+  /// A macroblock that is a cell. Most move as one; they are summed up all the same, for 16 v is
+  /// not the rounded sum.
+  void sum_up_cell(std::int32_t bx, std::int32_t by) noexcept {
+    const std::ptrdiff_t at = index_.at(4 * bx, 4 * by);
+    if (at < 0) return;
+    const std::int32_t width = std::min(4, grid_.left_4x4 + grid_.width_4x4 - 4 * bx);
+    const std::int32_t height = std::min(4, grid_.top_4x4 + grid_.height_4x4 - 4 * by);
+    const std::size_t row = static_cast<std::size_t>(field_.width_4x4);
+    std::size_t first = static_cast<std::size_t>(4 * by) * row + static_cast<std::size_t>(4 * bx);
+    Sum sum;
+    Velocity velocity;
+    if (is_uniform(first)) {
+      if (!velocity_at(first, 0, velocity)) return;
+      for (std::int32_t i = 0; i < width * height; ++i) sum.add(velocity);
+    } else {
+      for (std::int32_t i = 0; i < height; ++i, first += row) {
+        for (std::int32_t j = 0; j < width; ++j) {
+          if (velocity_at(first + static_cast<std::size_t>(j), 0, velocity)) sum.add(velocity);
+        }
+      }
+    }
+    motion_[at] = sum.x;
+    motion_[static_cast<std::ptrdiff_t>(grid_.size()) + at] = sum.y;
+    valid_[at] = sum.num;
+  }
+
+  bool is_uniform(std::size_t first) const noexcept {
+    const auto width = static_cast<std::size_t>(field_.width_4x4);
+    return (differences_of_16(field_.mv.data() + first, field_.ref_idx.data() + first, width) |
+            differences_of_16(field_.mv.data() + field_.plane_size() + first,
+                              field_.ref_idx.data() + field_.plane_size() + first, width)) == 0;
+  }
+
+  void sum_up_block(std::int32_t bx, std::int32_t by, bool mbaff_field) noexcept {
+    const std::int32_t cells = picture_.blocks.block_size / 4;
+    const int ref_shift = mbaff_field ? 1 : 0;  // ref_idx counts fields (8.4.2.1)
+    const float y_scale = mbaff_field ? 2.0F : 1.0F;
+    for (std::int32_t i = 0; i < cells; ++i) {
+      const std::int32_t row = display_row(by, i, cells, mbaff_field);
+      const std::size_t first =
+          static_cast<std::size_t>(by * cells + i) * static_cast<std::size_t>(field_.width_4x4) +
+          static_cast<std::size_t>(bx * cells);
+      for (std::int32_t j = 0; j < cells; ++j) {
+        Velocity velocity;
+        if (!velocity_at(first + static_cast<std::size_t>(j), ref_shift, velocity)) continue;
+        velocity.y *= y_scale;
+        for (std::int32_t copy = 0; copy < (is_field_ ? 2 : 1); ++copy) {
+          const std::ptrdiff_t at = index_.at(bx * cells + j, is_field_ ? 2 * row + copy : row);
+          if (at < 0) continue;
+          motion_[at] += velocity.x;
+          motion_[static_cast<std::ptrdiff_t>(grid_.size()) + at] += velocity.y;
+          valid_[at] += 1;
+        }
+      }
+    }
+  }
+
+  const prim::PicturePrimitives& picture_;
+  const prim::MotionField& field_;
+  const CellGrid& grid_;
+  const CellIndex index_;
+  const BiPrediction bi_prediction_;
+  const bool is_field_;
+  SliceRates rates_;
+  float* const motion_;  ///< sums, as in `Sum`
+  float* const valid_;
+};
+
 }  // namespace
 
 void rasterise_motion(const prim::PicturePrimitives& picture, const PictureTimes& times,
@@ -74,48 +204,11 @@ void rasterise_motion(const prim::PicturePrimitives& picture, const PictureTimes
   const std::size_t size = grid.size();
   std::fill_n(motion, 2 * size, 0.0F);
   std::fill_n(valid, size, 0.0F);
-
-  const prim::MotionField& field = picture.motion;
-  const prim::BlockMap& blocks = picture.blocks;
-  const std::int32_t cells = blocks.block_size / 4;
-  const bool is_field = is_field_picture(picture.info);
-  const CellIndex index(grid);
-  SliceRates rates(picture, times);
-  std::size_t block = 0;
-  for (std::int32_t by = 0; by < blocks.height; ++by) {
-    for (std::int32_t bx = 0; bx < blocks.width; ++bx, ++block) {
-      const auto type = static_cast<prim::BlockType>(blocks.type[block]);
-      if (type != prim::BlockType::kInter && type != prim::BlockType::kSkip) continue;
-      if (!rates.select(blocks.slice_idx[block])) continue;
-      const bool mbaff_field = is_mbaff_field(picture.info, blocks.flags[block]);
-      const int ref_shift = mbaff_field ? 1 : 0;  // ref_idx counts fields (8.4.2.1)
-      const float y_scale = mbaff_field ? 2.0F : 1.0F;
-      for (std::int32_t i = 0; i < cells; ++i) {
-        const std::int32_t row = display_row(by, i, cells, mbaff_field);
-        const std::size_t first =
-            static_cast<std::size_t>(by * cells + i) * static_cast<std::size_t>(field.width_4x4) +
-            static_cast<std::size_t>(bx * cells);
-        for (std::int32_t j = 0; j < cells; ++j) {
-          const std::size_t cell0 = first + static_cast<std::size_t>(j);
-          const std::size_t cell1 = field.plane_size() + cell0;
-          const float rate0 = rates.at(0, field.ref_idx[cell0] >> ref_shift);
-          const float rate1 = rates.at(1, field.ref_idx[cell1] >> ref_shift);
-          if (rate0 == 0 && rate1 == 0) continue;
-          const Velocity velocity =
-              combine(field.mv[cell0], field.mv[cell1], rate0, rate1, bi_prediction);
-          for (std::int32_t copy = 0; copy < (is_field ? 2 : 1); ++copy) {
-            const std::ptrdiff_t at = index.at(bx * cells + j, is_field ? 2 * row + copy : row);
-            if (at < 0) continue;
-            motion[at] += velocity.x;
-            motion[static_cast<std::ptrdiff_t>(size) + at] += velocity.y * y_scale;
-            valid[at] += 1;
-          }
-        }
-      }
-    }
-  }
+  MotionRasteriser(picture, times, grid, bi_prediction, motion, valid).sum_up();
 
   const PlaneSize display = display_size(picture.info);
+  const bool is_field = is_field_picture(picture.info);
+  const CellIndex index(grid);
   const float x_unit = 0.25F / static_cast<float>(display.width);
   const float y_unit = 0.25F / static_cast<float>(is_field ? display.height / 2 : display.height);
   std::size_t at = 0;

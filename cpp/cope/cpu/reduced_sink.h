@@ -15,8 +15,7 @@ namespace cope::cpu {
 template <int kStep>
 class ReducedSink {
  public:
-  ReducedSink(const ResidualScale (&scale)[3], const Plane<float> (&out)[3]) noexcept
-      : out_(out) {
+  ReducedSink(const ResidualScale (&scale)[3], const Plane<float> (&out)[3]) noexcept : out_(out) {
     for (int i = 0; i < 3; ++i) {
       log2_x_[i] = std::countr_zero(static_cast<unsigned>(scale[i].x));
       log2_y_[i] = std::countr_zero(static_cast<unsigned>(scale[i].y));
