@@ -47,8 +47,9 @@ struct WindowFields {
 ///   F(a): the vector to it is scaled by (t - a) / (t - q), t the time of the picture it belongs to
 ///   and q of the reference; the chain ends there and is marked `scaled`.
 /// - An intra block has D = 0 and is marked `intra`; a lost block, or one whose reference is
-///   missing or was not added, has D = 0 and is marked `lost`. In both R is the block's own
-///   residual r. Marks follow the chains that run into them.
+///   missing, was not added though of the window, or is an older one of the same time, has D = 0
+///   and is marked `lost`. In both R is the block's own residual r. Marks follow the chains that
+///   run into them.
 /// - Fields: a field picture has its own lattice of half the rows. Between it and a frame, rows
 ///   and vertical displacements are halved or doubled. A frame that refers to a frame of two
 ///   fields reads the first of them.

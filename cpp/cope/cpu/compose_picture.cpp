@@ -24,6 +24,9 @@ WindowComposer::PictureComposer::PictureComposer(const WindowComposer& window,
 
 void WindowComposer::PictureComposer::compose() noexcept {
   for (std::int32_t y = 0; y < height_4x4_; y += 4) {
+    for (int list = 0; list < num_lists_; ++list) {
+      fetch_motion(picture_.motion, list, y, std::min(4, height_4x4_ - y));
+    }
     for (std::int32_t x = 0; x < width_4x4_; x += 4) compose_tile(x, y);
   }
 }

@@ -6,42 +6,42 @@
 namespace cope::cpu {
 namespace {
 
-/// Sends every block to two sinks, so that levels are scaled once for both.
-template <class First, class Second>
+/// Sends every block to two sinks, so that levels are scaled once for both. The second one takes
+/// luma alone.
+template <class Reduced, class Energy>
 class BothSinks {
  public:
-  BothSinks(First& first, Second& second) noexcept : first_(first), second_(second) {}
+  BothSinks(Reduced& reduced, Energy& energy) noexcept : reduced_(reduced), energy_(energy) {}
 
-  bool wants(int plane) const noexcept { return first_.wants(plane) || second_.wants(plane); }
+  bool wants(int plane) const noexcept { return reduced_.wants(plane); }
 
   void block_4x4(const BlockPlace& place, const ScaledCoeffs& coeffs) {
-    for_each(place.plane, [&](auto& sink) { sink.block_4x4(place, coeffs); });
+    reduced_.block_4x4(place, coeffs);
+    if (place.plane == 0) energy_.block_4x4(place, coeffs);
   }
   void block_8x8(const BlockPlace& place, const ScaledCoeffs& coeffs) {
-    for_each(place.plane, [&](auto& sink) { sink.block_8x8(place, coeffs); });
+    reduced_.block_8x8(place, coeffs);
+    if (place.plane == 0) energy_.block_8x8(place, coeffs);
   }
   void samples(const BlockPlace& place, std::int32_t width, std::int32_t height,
                const std::int32_t* samples) {
-    for_each(place.plane, [&](auto& sink) { sink.samples(place, width, height, samples); });
+    reduced_.samples(place, width, height, samples);
+    if (place.plane == 0) energy_.samples(place, width, height, samples);
   }
 
   // H.265
   void block(const prim::CoeffRecord& record, const h265::ScaledBlock& scaled) {
-    for_each(record.plane, [&](auto& sink) { sink.block(record, scaled); });
+    reduced_.block(record, scaled);
+    if (record.plane == 0) energy_.block(record, scaled);
   }
   void samples(const prim::CoeffRecord& record, int size, const std::int32_t* samples) {
-    for_each(record.plane, [&](auto& sink) { sink.samples(record, size, samples); });
+    reduced_.samples(record, size, samples);
+    if (record.plane == 0) energy_.samples(record, size, samples);
   }
 
  private:
-  template <class Call>
-  void for_each(int plane, Call call) {
-    if (first_.wants(plane)) call(first_);
-    if (second_.wants(plane)) call(second_);
-  }
-
-  First& first_;
-  Second& second_;
+  Reduced& reduced_;
+  Energy& energy_;
 };
 
 }  // namespace

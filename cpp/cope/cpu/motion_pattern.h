@@ -10,6 +10,24 @@
 
 namespace cope::cpu {
 
+/// Reads `num_rows` rows of a list's motion from end to end, into the cache: the processor fetches
+/// ahead along a few streams, and not along the rows of a macroblock beside those of what is made
+/// from it.
+inline void fetch_motion(const prim::MotionField& motion, int list, std::int32_t first_row,
+                         std::int32_t num_rows) noexcept {
+  const auto width = static_cast<std::size_t>(motion.width_4x4);
+  const std::size_t first = static_cast<std::size_t>(list) * motion.plane_size() +
+                            static_cast<std::size_t>(first_row) * width;
+  const std::size_t num = static_cast<std::size_t>(num_rows) * width;
+  const auto read = [](const auto* from, std::size_t n) {
+    constexpr std::size_t kLine = 64 / sizeof *from;
+    const auto* const bytes = reinterpret_cast<const volatile std::uint8_t*>(from);
+    for (std::size_t i = 0; i < n; i += kLine) static_cast<void>(bytes[i * sizeof *from]);
+  };
+  read(motion.mv.data() + first, num);
+  read(motion.ref_idx.data() + first, num);
+}
+
 /// Not zero unless four by four blocks have the same vector and index.
 COPE_FORCE_INLINE std::uint64_t differences_of_16(const prim::MotionVector* mv,
                                                   const std::int8_t* ref_idx,

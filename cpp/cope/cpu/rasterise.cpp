@@ -103,6 +103,7 @@ class MotionRasteriser {
                             grid_.top_4x4 % 4 == 0 && !is_field_;
     std::size_t block = 0;
     for (std::int32_t by = 0; by < blocks.height; ++by) {
+      for (int list = 0; list < 2; ++list) fetch_motion(field_, list, by * cells, cells);
       for (std::int32_t bx = 0; bx < blocks.width; ++bx, ++block) {
         const auto type = static_cast<prim::BlockType>(blocks.type[block]);
         if (type != prim::BlockType::kInter && type != prim::BlockType::kSkip) continue;

@@ -59,17 +59,16 @@ class ReducedSink {
   template <int kSize>
   void block(const BlockPlace& place, const ScaledCoeffs& coeffs) {
     const Target target = target_of(place);
+    constexpr int kLog2 = kSize == 4 ? 2 : 3;
     const BasisMeans& columns = basis_means<kSize>(target.log2_x);
     const BasisMeans& rows = basis_means<kSize>(target.log2_y);
-    if (columns.num_stretches == 1 && rows.num_stretches == 1) {
+    if (target.log2_x >= kLog2 && target.log2_y >= kLog2) {
       // Over a whole block every basis function but the DC has zero mean.
       if (coeffs.position[0] == 0) {
         *target.first += static_cast<float>(coeffs.value[0]) * columns.mean[0][0] *
                          rows.mean[0][0] * target.weight;
       }
-      return;
-    }
-    if (columns.num_stretches == 2 && rows.num_stretches == 2) {
+    } else if (target.log2_x == kLog2 - 1 && target.log2_y == kLog2 - 1) {
       add_four_means<kSize>(target, coeffs);
     } else {
       add_means<kSize>(target, coeffs, rows, columns);
