@@ -2,8 +2,5 @@
 set(COPE_SANITIZE "" CACHE STRING "Sanitizers to build with, as for -fsanitize=")
 if(COPE_SANITIZE)
   add_compile_options(-fsanitize=${COPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  if(COPE_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    add_compile_options(-Wno-tsan)  # of fences in the standard library
-  endif()
   add_link_options(-fsanitize=${COPE_SANITIZE})
 endif()

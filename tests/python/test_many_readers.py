@@ -130,8 +130,10 @@ def test_what_read_raises_frees_everything_and_spares_others() -> None:
 
 # Reads a video without end until it is interrupted, and says how long that took to come through.
 INTERRUPTED = """
-import gc, os, sys, threading, time, weakref
+import gc, os, signal, sys, threading, time, weakref
 import cope
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 
 class Loop:
     def __init__(self, data):
