@@ -56,14 +56,12 @@ class CabacEngine {
   /// DecodeDecision (9.3.3.2.1). Branch-free, as which way a bin goes is what cannot be predicted.
   /// A context holds its bin word, which is one look-up sooner at hand than its state.
   COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord& context) noexcept {
-    const std::uint64_t outcome = decode(context);
-    context = kBinWords.word[outcome & 0xff];
-    return static_cast<unsigned>(outcome >> 16) & 1;
+    return decision(context, context);
   }
 
   /// The same for a context that stands in a register.
   COPE_HD COPE_FORCE_INLINE unsigned decision(ContextWord word, ContextWord& next) noexcept {
-    const std::uint64_t outcome = decode(word);
+    const std::uint64_t outcome = decode<false>(word, 0, next);
     next = kBinWords.word[outcome & 0xff];
     return static_cast<unsigned>(outcome >> 16) & 1;
   }
@@ -72,7 +70,7 @@ class CabacEngine {
   /// are looked up beforehand.
   COPE_HD COPE_FORCE_INLINE unsigned decision_again(ContextWord word, ContextWord& next) noexcept {
     next = kBinWords.word[(word >> 8) & 0xff];
-    const std::uint64_t outcome = decode(word, kBinWords.word[word & 0xff], next);
+    const std::uint64_t outcome = decode<true>(word, kBinWords.word[word & 0xff], next);
     return static_cast<unsigned>(outcome >> 16) & 1;
   }
 
@@ -156,70 +154,49 @@ class CabacEngine {
     if (COPE_UNLIKELY(value_ >= range_)) value_ = range_ - 1;
   }
 
-  /// Decodes a bin; the word shifted so that byte 0 and bit 16 are those of what came.
-  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(ContextWord word) noexcept {
-    const std::uint64_t range_lps = range_lps_of(word);
-    const std::uint64_t range_mps = range_ - range_lps;
-    std::uint64_t range = range_lps;
+  /// Decodes a bin; the word shifted so that byte 0 and bit 16 are those of what came. With
+  /// `kAhead`, `next` comes in as the context's word after the LPS and leaves as the one that it
+  /// has.
+  template <bool kAhead>
+  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(ContextWord word, ContextWord after_mps,
+                                                 ContextWord& next) noexcept {
+    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
+    std::uint64_t range = (word << qCodIRangeIdx_bits) & kBinWordRange;
+    const std::uint64_t range_mps = range_ - range;
     std::uint64_t value = value_;
     std::uint64_t outcome = word >> 8;
 #if defined(__x86_64__) && !defined(__CUDACC__)
     // By hand, as compilers make a branch of it that is mispredicted once in three or four bins.
-    asm("sub %[range_mps], %[value]\n\t"
-        "cmovc %[old_value], %[value]\n\t"
-        "cmovc %[range_mps], %[range]\n\t"
-        "cmovc %[word], %[outcome]"
-        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
-        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
-        : "cc");
+    if constexpr (kAhead) {
+      asm("sub %[range_mps], %[value]\n\t"
+          "cmovc %[old_value], %[value]\n\t"
+          "cmovc %[range_mps], %[range]\n\t"
+          "cmovc %[word], %[outcome]\n\t"
+          "cmovc %[after_mps], %[next]"
+          : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome), [next] "+&r"(next)
+          : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word),
+            [after_mps] "rm"(after_mps)
+          : "cc");
+    } else {
+      asm("sub %[range_mps], %[value]\n\t"
+          "cmovc %[old_value], %[value]\n\t"
+          "cmovc %[range_mps], %[range]\n\t"
+          "cmovc %[word], %[outcome]"
+          : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome)
+          : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word)
+          : "cc");
+    }
 #else
     const bool is_mps = value < range_mps;
     value = is_mps ? value : value - range_mps;
     range = is_mps ? range_mps : range;
     outcome = is_mps ? word : outcome;
+    if constexpr (kAhead) next = is_mps ? after_mps : next;
 #endif
     value_ = value;
     range_ = range;
     renormalise();
     return outcome;
-  }
-
-  /// The same; `after` comes in as the context's word after the LPS and leaves as the one that it
-  /// has.
-  COPE_HD COPE_FORCE_INLINE std::uint64_t decode(ContextWord word, ContextWord after_mps,
-                                                 ContextWord& after) noexcept {
-    const std::uint64_t range_lps = range_lps_of(word);
-    const std::uint64_t range_mps = range_ - range_lps;
-    std::uint64_t range = range_lps;
-    std::uint64_t value = value_;
-    std::uint64_t outcome = word >> 8;
-#if defined(__x86_64__) && !defined(__CUDACC__)
-    asm("sub %[range_mps], %[value]\n\t"
-        "cmovc %[old_value], %[value]\n\t"
-        "cmovc %[range_mps], %[range]\n\t"
-        "cmovc %[word], %[outcome]\n\t"
-        "cmovc %[after_mps], %[after]"
-        : [value] "+&r"(value), [range] "+&r"(range), [outcome] "+&r"(outcome), [after] "+&r"(after)
-        : [range_mps] "r"(range_mps), [old_value] "r"(value_), [word] "r"(word),
-          [after_mps] "rm"(after_mps)
-        : "cc");
-#else
-    const bool is_mps = value < range_mps;
-    value = is_mps ? value : value - range_mps;
-    range = is_mps ? range_mps : range;
-    outcome = is_mps ? word : outcome;
-    after = is_mps ? after_mps : after;
-#endif
-    value_ = value;
-    range_ = range;
-    renormalise();
-    return outcome;
-  }
-
-  /// rangeTabLPS of a context, where the range is.
-  COPE_HD COPE_FORCE_INLINE std::uint64_t range_lps_of(ContextWord word) const noexcept {
-    const std::uint64_t qCodIRangeIdx_bits = (range_ >> 58) & 24;  // the index times 8
-    return (word << qCodIRangeIdx_bits) & kBinWordRange;
   }
 
   /// RenormD (9.3.3.2.2).
