@@ -138,13 +138,8 @@ def h264_cabac(spec: Spec) -> str:
             "kSignificantCoeffFlagInc8x8",
             "std::uint8_t",
             [2, 64],
-            [
-                [
-                    *inc[f"significant_coeff_flag_{kind}"],
-                    0,
-                ]  # so that the one after the last has one
-                for kind in ("frame", "field")
-            ],
+            # The parser looks one ahead, behind the last as well.
+            [[*inc[f"significant_coeff_flag_{kind}"], 0] for kind in ("frame", "field")],
             "ctxIdxInc of significant_coeff_flag for ctxBlockCat 5, 9 and 13, Table 9-43. "
             f"{first_index}; then by levelListIdx, 0 after the last.",
         ),

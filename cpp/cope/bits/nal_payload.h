@@ -35,7 +35,8 @@ class NalPayload {
   /// Whether it is the payload at `span` of a picture, or one of them is the other cut short.
   bool repeats(const std::vector<std::uint8_t>& picture, const RbspSpan& span) const noexcept;
 
-  /// Moves it behind the payloads of a picture, each padded with zeros. It is then gone from here.
+  /// Moves it behind the payloads of a picture, each padded with zeros. What is left here is
+  /// unspecified.
   RbspSpan append_to(std::vector<std::uint8_t>& picture);
 
  private:

@@ -12,8 +12,8 @@
 
 namespace cope::cpu {
 
-inline constexpr BasisEnergies<4> kEnergies4;
-inline constexpr BasisEnergies<8> kEnergies8;
+template <int kSize>
+inline constexpr BasisEnergies<kSize> kEnergies;
 
 /// Adds densities of rectangles of a picture to the cells of the frame's grid.
 class Spreader {
@@ -84,25 +84,8 @@ class EnergySink {
 
   bool wants(int plane) const noexcept { return plane == 0; }
 
-  void block_4x4(const BlockPlace& place, const ScaledCoeffs& coeffs) {
-    float energy = 0;
-    for (std::int32_t k = 0; k < coeffs.count; ++k) {
-      const float value = static_cast<float>(coeffs.value[k]);
-      energy += value * value * kEnergies4.energy[coeffs.position[k] / 4] *
-                kEnergies4.energy[coeffs.position[k] % 4];
-    }
-    add(place, 0, 0, 1, energy / 16);
-  }
-
-  void block_8x8(const BlockPlace& place, const ScaledCoeffs& coeffs) {
-    float energy = 0;
-    for (std::int32_t k = 0; k < coeffs.count; ++k) {
-      const float value = static_cast<float>(coeffs.value[k]);
-      energy += value * value * kEnergies8.energy[coeffs.position[k] / 8] *
-                kEnergies8.energy[coeffs.position[k] % 8];
-    }
-    add(place, 0, 0, 2, energy / 64);
-  }
+  void block_4x4(const BlockPlace& place, const ScaledCoeffs& coeffs) { block<4>(place, coeffs); }
+  void block_8x8(const BlockPlace& place, const ScaledCoeffs& coeffs) { block<8>(place, coeffs); }
 
   void samples(const BlockPlace& place, std::int32_t width, std::int32_t height,
                const std::int32_t* samples) {
@@ -119,6 +102,18 @@ class EnergySink {
   }
 
  private:
+  template <int kSize>
+  void block(const BlockPlace& place, const ScaledCoeffs& coeffs) {
+    const auto& energies = kEnergies<kSize>.energy;
+    float energy = 0;
+    for (std::int32_t k = 0; k < coeffs.count; ++k) {
+      const float value = static_cast<float>(coeffs.value[k]);
+      energy += value * value * energies[coeffs.position[k] / kSize] *
+                energies[coeffs.position[k] % kSize];
+    }
+    add(place, 0, 0, kSize / 4, energy / (kSize * kSize));
+  }
+
   /// Adds the mean square of a block of `size` x `size` 4x4 blocks, (x, y) of them from `place`. In
   /// a field macroblock its samples are half of those of twice as many rows.
   void add(const BlockPlace& place, std::int32_t x, std::int32_t y, std::int32_t size,

@@ -36,7 +36,8 @@ CabacResult decode_cabac(const nb::bytes& data, const std::vector<int>& operatio
   const auto* state = static_cast<const std::uint8_t*>(initial_states.data());
   std::vector<entropy::ContextWord> contexts;
   for (std::size_t i = 0; i < initial_states.size(); ++i) {
-    contexts.push_back(entropy::kBinWords.word[state[i] & 127]);
+    if (state[i] > 127) throw nb::value_error("a state has 7 bits");
+    contexts.push_back(entropy::kBinWords.word[state[i]]);
   }
   std::vector<std::uint8_t> bins;
   bool is_terminated = false;

@@ -137,7 +137,17 @@ TEST(CabacEngine, EqualsTheDecoderOfTheStandard) {
         engine.align_bypass();
       } else {
         const std::size_t i = op % kNumContexts;
-        ASSERT_EQ(engine.decision(contexts[i]), plain.decision(pStateIdx[i], valMPS[i]));
+        const unsigned bin = plain.decision(pStateIdx[i], valMPS[i]);
+        switch (random() % 3) {  // all ways to say the same
+          case 0:
+            ASSERT_EQ(engine.decision(contexts[i]), bin);
+            break;
+          case 1:
+            ASSERT_EQ(engine.decision(contexts[i], contexts[i]), bin);
+            break;
+          default:
+            ASSERT_EQ(engine.decision_again(contexts[i], contexts[i]), bin);
+        }
         ASSERT_EQ(contexts[i], kBinWords.word[pStateIdx[i] << 1 | valMPS[i]]);
       }
       ASSERT_EQ(engine.bit_pos(), plain.pos());

@@ -49,7 +49,8 @@ inline std::filesystem::path data_folder() {
 inline const std::filesystem::path& scratch_folder() {
   struct Folder {
     Folder() {
-      std::string pattern = (std::filesystem::temp_directory_path() / "cope_media_XXXXXX").string();
+      std::string pattern = (std::filesystem::temp_directory_path() / "cope_media_").string();
+      pattern.append(6, 'X');  // what mkdtemp() replaces
       path = mkdtemp(pattern.data());
     }
     ~Folder() {
