@@ -223,8 +223,10 @@ class VideoReader:
     def _warn_of_damage(self) -> None:
         stats = self.stats
         damaged = stats.num_skipped + stats.num_concealed_pictures
+        num_missing = max(0, (self.info.num_frames or 0) - stats.num_packets)
         if self._warned or not (
             damaged
+            or num_missing
             or stats.num_nal_units_damaged
             or stats.num_packets_corrupt
             or stats.num_frames_lost
@@ -232,6 +234,7 @@ class VideoReader:
             return
         self._warned = True
         parts = [
+            f"{num_missing} of {self.info.num_frames} frames missing at the end of the file",
             f"{stats.num_concealed_pictures} pictures concealed",
             f"{stats.num_blocks_lost} blocks lost",
             f"{stats.num_motion_lost} blocks without their vectors",

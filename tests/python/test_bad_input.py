@@ -8,12 +8,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from bounds import bounded
-from data import require_command, require_stream
+from data import REPOSITORY, require_command, require_stream
 from made_streams import make_stream
 
 import cope
@@ -303,3 +304,15 @@ def test_encrypted(name: str) -> None:
     path = require_stream(f"malformed/{name}")
     with pytest.raises(cope.UnsupportedStreamError, match="encrypt"):
         read_all(path)
+
+
+def test_a_file_that_ends_early_is_told_by_its_index() -> None:
+    """What is missing behind the last sample read is known from the index alone."""
+    data = (REPOSITORY / "examples" / "demo.mp4").read_bytes()  # the index comes first
+    with pytest.warns(
+        cope.ConcealedDamageWarning, match=r"300 of 350 frames missing at the end of the file"
+    ):
+        cope.extract(data[:60_000])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cope.ConcealedDamageWarning)
+        assert cope.extract(data).stats.num_packets == 350
