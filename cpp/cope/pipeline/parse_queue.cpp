@@ -48,10 +48,6 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   }
   Job& job = jobs_[(head_ + count_) % num_jobs_];
   job.decode_index = info.decode_index;
-  job.picture = pool_.acquire();
-  // Else each would in time hold as much as an intra picture needs.
-  if (job.picture->info.size_bytes > kMuchSmaller * std::max<std::int64_t>(info.size_bytes, 4096))
-    job.picture->discard_coefficients();
   job.unit = std::move(unit);
   job.keep_coefficients = keep_coefficients;
   job.damage = {};
@@ -62,7 +58,7 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   known_.emplace_back();  // room for one more
   known_.pop_back();
   link_collocated(job);
-  known_.push_back({job.decode_index, job.picture, &job});
+  known_.push_back({job.decode_index, nullptr, &job});
   retain(job.decode_index, job.unit->live());
   ++count_;
   crew_.submit({[](void* context) {
@@ -102,13 +98,15 @@ void ParseQueue::link_collocated(Job& job) {
     for (const std::int64_t name : names_) {
       const Known* const known = find(name);
       if (known == nullptr) continue;
-      if (known->job != nullptr && !known->job->is_done.load(std::memory_order_relaxed)) {
+      if (known->job == nullptr) {
+        job.collocated.push_back(*known);
+      } else if (!known->job->is_done.load(std::memory_order_relaxed)) {
+        job.collocated.push_back(*known);  // `finish` says where its picture is
         known->job->dependants.push_back(&job);
         ++job.num_missing;
-      } else if (known->job != nullptr && known->job->out_of_memory) {
-        continue;
+      } else if (!known->job->out_of_memory) {
+        job.collocated.push_back({name, known->job->picture, known->job});
       }
-      job.collocated.push_back(*known);
     }
   } catch (const std::bad_alloc&) {  // nobody may hold on to a job that is not queued
     for (const Known& known : known_) {
@@ -126,6 +124,16 @@ void ParseQueue::retain(std::int64_t decode_index, std::span<const std::int64_t>
   });
 }
 
+// When it is parsed and not when it is queued: what waits needs no memory, and the picture that was
+// given back last is the one still in the cache.
+std::shared_ptr<prim::PicturePrimitives> ParseQueue::take_picture(const prim::PictureInfo& info) {
+  std::shared_ptr<prim::PicturePrimitives> picture = pool_.acquire();
+  // Else each would in time hold as much as an intra picture needs.
+  if (picture->info.size_bytes > kMuchSmaller * std::max<std::int64_t>(info.size_bytes, 4096))
+    picture->discard_coefficients();
+  return picture;
+}
+
 std::unique_ptr<PictureWorker> ParseQueue::take_worker() {
   {
     const std::scoped_lock lock(mutex_);
@@ -141,8 +149,9 @@ std::unique_ptr<PictureWorker> ParseQueue::take_worker() {
 // Everything but motion vectors, and those too unless they have to wait.
 void ParseQueue::parse(Job& job) noexcept {
   try {
+    std::shared_ptr<prim::PicturePrimitives> picture = take_picture(job.unit->info());
     job.worker = take_worker();
-    job.worker->load(*job.unit, job.picture);
+    job.worker->load(*job.unit, std::move(picture));
     const auto max_parts = std::min(kMaxParts, static_cast<std::size_t>(crew_.fair_share()));
     const std::size_t num_parts = job.may_split ? job.worker->split(max_parts) : 1;
     if (num_parts == 1) {
@@ -222,6 +231,9 @@ void ParseQueue::finish(Job& job) noexcept {
       std::erase_if(dependant->collocated,
                     [&job](const Known& known) { return known.job == &job; });
     }
+    for (Known& known : dependant->collocated) {
+      if (known.job == &job) known.picture = job.picture;
+    }
     if (--dependant->num_missing > 0 || !dependant->is_parsed) continue;
     crew_.submit_first({[](void* context) {
                           auto& self = *static_cast<Job*>(context);
@@ -243,6 +255,7 @@ ParsedPicture ParseQueue::pop(const Poll& poll) {
   std::erase_if(known_, [&job](Known& known) {
     if (known.job != &job) return false;
     known.job = nullptr;
+    known.picture = job.picture;
     return job.out_of_memory.load();
   });
   ParsedPicture parsed;

@@ -71,8 +71,8 @@ class ParseQueue {
   // A picture that others may look at.
   struct Known {
     std::int64_t decode_index = 0;
-    std::shared_ptr<const prim::PicturePrimitives> picture;
-    Job* job = nullptr;  // as long as it is in the queue
+    std::shared_ptr<const prim::PicturePrimitives> picture;  // null while `job` is not parsed
+    Job* job = nullptr;                                      // as long as it is in the queue
   };
 
   static constexpr std::size_t kMaxParts = 8;
@@ -86,7 +86,7 @@ class ParseQueue {
     ParseQueue* queue = nullptr;
     std::int64_t decode_index = 0;
     std::unique_ptr<CodedUnit> unit;
-    std::shared_ptr<prim::PicturePrimitives> picture;
+    std::shared_ptr<prim::PicturePrimitives> picture;  // when its motion is derived
     bool keep_coefficients = true;
     std::unique_ptr<PictureWorker> worker;  // while it is parsed and derived
     Damage damage;
@@ -106,6 +106,7 @@ class ParseQueue {
   const Known* find(std::int64_t decode_index) const noexcept;
   void link_collocated(Job& job);
   void retain(std::int64_t decode_index, std::span<const std::int64_t> live);
+  std::shared_ptr<prim::PicturePrimitives> take_picture(const prim::PictureInfo& info);
   std::unique_ptr<PictureWorker> take_worker();
   void parse(Job& job) noexcept;
   void start_part(Job& job, std::size_t part) noexcept;
