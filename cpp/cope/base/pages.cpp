@@ -1,8 +1,17 @@
 #include "cope/base/pages.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <limits>
+#include <mutex>
 #include <new>
+
+#include "cope/base/cpu_count.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -21,14 +30,101 @@ void free_pages(void* pages, std::size_t) noexcept { ::operator delete(pages); }
 
 #else
 
+namespace {
+
+struct Block {
+  void* pages = nullptr;
+  std::size_t bytes = 0;
+};
+
+/// Freed blocks, oldest first.
+class PageCache {
+ public:
+  void lock() noexcept { mutex_.lock(); }
+  void unlock() noexcept { mutex_.unlock(); }
+
+  /// A block of that size, the one freed last; null when there is none.
+  void* take(std::size_t bytes) {
+    const std::scoped_lock lock(mutex_);
+    if (max_bytes_ == 0) max_bytes_ = kBytesPerCpu * static_cast<std::size_t>(available_cpus());
+    for (std::size_t i = size_; i-- > 0;) {
+      if (blocks_[i].bytes != bytes) continue;
+      void* const pages = blocks_[i].pages;
+      remove(i);
+      return pages;
+    }
+    return nullptr;
+  }
+
+  /// Keeps a block, or says which older one must go before there is room for it, if any would help.
+  bool give(Block block, Block& evicted) noexcept {
+    const std::scoped_lock lock(mutex_);
+    if (size_ < kMaxBlocks && bytes_ + block.bytes <= max_bytes_) {
+      blocks_[size_++] = block;
+      bytes_ += block.bytes;
+      return true;
+    }
+    if (block.bytes <= max_bytes_) {
+      evicted = blocks_[0];
+      remove(0);
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t kMaxBlocks = 1024;
+  static constexpr std::size_t kBytesPerCpu = std::size_t{8} << 20;
+
+  void remove(std::size_t i) noexcept {
+    bytes_ -= blocks_[i].bytes;
+    std::copy(blocks_.begin() + i + 1, blocks_.begin() + size_, blocks_.begin() + i);
+    --size_;
+  }
+
+  std::mutex mutex_;
+  std::array<Block, kMaxBlocks> blocks_;
+  std::size_t size_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t max_bytes_ = 0;  // known when there is something to free
+};
+
+// Neither made nor destroyed at run time: threads may free until the very end, and a fork may come
+// at the first use.
+constinit PageCache cache;
+
+// At the moment of a fork the mutex may be another thread's.
+const int at_fork =
+    pthread_atfork([] { cache.lock(); }, [] { cache.unlock(); }, [] { cache.unlock(); });
+
+// Of eight sizes between powers of two, so that blocks of about the same size serve each other.
+std::size_t round_up(std::size_t bytes) {
+  constexpr std::size_t kPage = 4096;
+  if (bytes > std::numeric_limits<std::size_t>::max() / 2) throw std::bad_alloc();
+  const std::size_t step = std::max(kPage, std::bit_floor(bytes) / 8);
+  return (bytes + step - 1) / step * step;
+}
+
+}  // namespace
+
 void* allocate_pages(std::size_t bytes) {
+  bytes = round_up(bytes);
+  if (void* const pages = cache.take(bytes)) return pages;
   void* const pages =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) throw std::bad_alloc();
   return pages;
 }
 
-void free_pages(void* pages, std::size_t bytes) noexcept { munmap(pages, bytes); }
+void free_pages(void* pages, std::size_t bytes) noexcept {
+  const Block block{pages, round_up(bytes)};
+  for (;;) {
+    Block evicted;
+    if (cache.give(block, evicted)) return;
+    if (evicted.pages == nullptr) break;
+    munmap(evicted.pages, evicted.bytes);
+  }
+  munmap(block.pages, block.bytes);
+}
 
 #endif
 

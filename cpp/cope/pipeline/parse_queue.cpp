@@ -11,7 +11,12 @@ namespace {
 // is less for large ones.
 constexpr std::size_t kMaxJobsPerThread = 8;
 constexpr std::size_t kMinJobsPerThread = 2;
+// A picture so many times as large as others is begun before them: its parse takes so many times as
+// long, and all that follow it wait for it.
+constexpr std::int64_t kMuchLarger = 4;
+constexpr std::int64_t kMeanWindow = 16;  // pictures
 constexpr std::int64_t kMuchSmaller = 4;  // a picture than the one whose buffers it gets
+constexpr std::size_t kMuchMemory = std::size_t{1} << 20;  // for coefficients
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
 
 }  // namespace
@@ -61,11 +66,17 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   known_.push_back({job.decode_index, nullptr, &job});
   retain(job.decode_index, job.unit->live());
   ++count_;
-  crew_.submit({[](void* context) {
-                  auto& self = *static_cast<Job*>(context);
-                  self.queue->parse(self);
-                },
-                &job});
+  const Task task = {[](void* context) {
+                       auto& self = *static_cast<Job*>(context);
+                       self.queue->parse(self);
+                     },
+                     &job};
+  if (info.size_bytes > kMuchLarger * mean_bytes_) {
+    crew_.submit_first(task);
+  } else {
+    crew_.submit(task);
+  }
+  mean_bytes_ += (info.size_bytes - mean_bytes_) / kMeanWindow;
 }
 
 void ParseQueue::add_parsed(std::shared_ptr<const prim::PicturePrimitives> picture) {
@@ -128,8 +139,9 @@ void ParseQueue::retain(std::int64_t decode_index, std::span<const std::int64_t>
 // given back last is the one still in the cache.
 std::shared_ptr<prim::PicturePrimitives> ParseQueue::take_picture(const prim::PictureInfo& info) {
   std::shared_ptr<prim::PicturePrimitives> picture = pool_.acquire();
-  // Else each would in time hold as much as an intra picture needs.
-  if (picture->info.size_bytes > kMuchSmaller * std::max<std::int64_t>(info.size_bytes, 4096))
+  // Else each would in time hold as much as the largest intra picture needs.
+  if (picture->coeffs.size_bytes() > kMuchMemory &&
+      picture->info.size_bytes > kMuchSmaller * info.size_bytes)
     picture->discard_coefficients();
   return picture;
 }

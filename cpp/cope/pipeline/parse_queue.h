@@ -123,7 +123,8 @@ class ParseQueue {
   std::unique_ptr<Job[]> jobs_;  // ring: `count_` jobs from `head_` on
   std::size_t head_ = 0;
   std::size_t count_ = 0;
-  std::vector<Known> known_;  // at most a DPB and a bit
+  std::int64_t mean_bytes_ = 0;  // of the coded pictures met last
+  std::vector<Known> known_;     // at most a DPB and a bit
   std::vector<std::int64_t> names_;
 
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "cope/prim/buffer.h"
@@ -70,6 +71,12 @@ struct CoeffStream {
   Buffer<CoeffRecord> records;
   Buffer<std::uint16_t> positions;  ///< scan index inside the block, 0..63 (H.265: yC * size + xC)
   Buffer<std::int32_t> levels;
+
+  /// Memory in use.
+  std::size_t size_bytes() const noexcept {
+    return records.size() * sizeof(CoeffRecord) + positions.size() * sizeof(std::uint16_t) +
+           levels.size() * sizeof(std::int32_t);
+  }
 };
 
 /// Weight scale matrices (weightScale4x4, weightScale8x8 of 8.5.9), raster order [y * size + x].

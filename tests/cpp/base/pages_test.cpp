@@ -1,11 +1,19 @@
 #include "cope/base/pages.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <new>
+#include <thread>
+#include <vector>
+
+#include "cope/base/cpu_count.h"
 
 namespace cope {
 namespace {
@@ -18,7 +26,58 @@ TEST(Pages, AreReadAndWritten) {
   free_pages(bytes, kBytes);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // which stops the program at such a size
+#if !defined(__SANITIZE_ADDRESS__)  // under which they are of the heap
+// The system gives a fresh page as zeros, so what was written says whether it was asked.
+TEST(Pages, FreedOnesAreUsedAgain) {
+  constexpr std::size_t kBytes = 1 << 20;
+  auto* const first = static_cast<unsigned char*>(allocate_pages(kBytes));
+  std::fill_n(first, kBytes, static_cast<unsigned char>(7));
+  free_pages(first, kBytes);
+  auto* const second = static_cast<unsigned char*>(allocate_pages(kBytes - 100));
+  EXPECT_EQ(std::count(second, second + kBytes - 100, 7),
+            static_cast<std::ptrdiff_t>(kBytes - 100));
+  free_pages(second, kBytes - 100);
+}
+
+TEST(Pages, SoMuchIsKeptAndNoMore) {
+  constexpr std::size_t kBytes = 1 << 20;
+  const std::size_t limit = static_cast<std::size_t>(available_cpus()) * 8;
+  std::vector<void*> blocks(limit + 5);
+  for (void*& block : blocks) {
+    block = allocate_pages(kBytes);
+    std::memset(block, 7, kBytes);
+  }
+  for (void* const block : blocks) free_pages(block, kBytes);
+  std::size_t num_kept = 0;
+  for (void*& block : blocks) {
+    block = allocate_pages(kBytes);
+    num_kept += *static_cast<unsigned char*>(block) == 7 ? 1 : 0;
+  }
+  EXPECT_EQ(num_kept, limit);
+  for (void* const block : blocks) free_pages(block, kBytes);
+}
+
+TEST(Pages, AForkedChildHasThem) {
+  std::atomic<bool> stop = false;
+  std::thread other([&stop] {
+    while (!stop) free_pages(allocate_pages(1 << 20), 1 << 20);
+  });
+  for (int i = 0; i < 50; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(10);  // it hangs if the other thread held the lock
+      for (int k = 0; k < 10; ++k) free_pages(allocate_pages(1 << 20), 1 << 20);
+      _exit(0);
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  stop = true;
+  other.join();
+}
+
+// AddressSanitizer stops the program at such a size. stops the program at such a size
 TEST(Pages, ThrowsWhereThereAreNotSoMany) {
   EXPECT_THROW(allocate_pages(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
 }
