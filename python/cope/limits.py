@@ -25,7 +25,7 @@ class Limits:
         max_coefficients_per_picture (`int`, *optional*): Non-zero levels. Defaults to one for each
             sample of an 8K picture in 4:4:4.
         max_pictures_in_flight (`int`, *optional*): Coded pictures of one packet, and pictures
-            parsed at a time. Defaults to 64.
+            parsed at a time. Defaults to 128.
         max_seconds_per_picture (`float`, *optional*): Wall time of parsing one picture, looked at
             between slices. Defaults to 60.
     """
@@ -36,7 +36,7 @@ class Limits:
     max_slices_per_picture: int = 8192
     max_references: int = 16
     max_coefficients_per_picture: int = 3 * 139264 * 256
-    max_pictures_in_flight: int = 64
+    max_pictures_in_flight: int = 128
     max_seconds_per_picture: float = 60.0
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ struct Limits {
   /// Non-zero levels of one picture; one for each sample of 4:4:4.
   std::int64_t max_coefficients_per_picture = 3 * 139264LL * 256;
   /// Coded pictures of one packet, and pictures parsed at a time.
-  std::int32_t max_pictures_in_flight = 64;
+  std::int32_t max_pictures_in_flight = 128;
   /// Wall time of parsing one picture, looked at between slices.
   double max_seconds_per_picture = 60.0;
 };

@@ -44,9 +44,9 @@ class HeaderAhead {
   std::unique_ptr<HeaderSource> release() noexcept { return std::move(headers_); }
 
  private:
-  static constexpr std::size_t kMaxPictures = 32;
+  static constexpr std::size_t kMaxPictures = 64;
   static constexpr std::size_t kMaxBytes = std::size_t{32} << 20;
-  static constexpr std::size_t kBatch = 4;  // pictures read before others get the thread
+  static constexpr std::size_t kBatch = 16;  // pictures read before others get the thread
 
   struct Entry {
     HeaderPicture picture;
