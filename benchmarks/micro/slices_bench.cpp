@@ -105,7 +105,7 @@ void run_h265(benchmark::State& state, const std::string& clip, Pass pass) {
       worker->load(*unit, pool.acquire());
       worker->parse(pass == Pass::kParse);
       if (is_derived) state.ResumeTiming();
-      if (is_derived) worker->derive(Store::find, &store);
+      if (is_derived) worker->derive(Store::find, &store, cope::prim::kAllRows);
       pipeline::Damage damage;
       auto picture = worker->release(*unit, damage);
       const auto live = unit->live();

@@ -46,12 +46,13 @@ void fill_rect(T* row, std::ptrdiff_t stride, int width, int height, T value) no
 /// Derives the vectors of one picture (8.5.3.2), prediction unit by prediction unit.
 class MotionDeriver {
  public:
-  MotionDeriver(const PictureJob& job, PictureLookup lookup, void* lookup_context)
+  MotionDeriver(PictureJob& job, PictureLookup lookup, void* lookup_context, std::int32_t rows)
       : coded_(job.coded),
         picture_(*job.picture),
         units_(job.motion_syntax->units.span()),
         lookup_(lookup),
         lookup_context_(lookup_context),
+        rows_(rows),
         lattice_{picture_.motion.mv.data(), picture_.motion.ref_idx.data(),
                  picture_.motion.width_4x4,
                  static_cast<std::ptrdiff_t>(picture_.motion.plane_size())},
@@ -60,15 +61,49 @@ class MotionDeriver {
         neighbours_(picture_.blocks, lattice_,
                     units_.empty() ? 6 : coded_.segments.front().sps->CtbLog2SizeY) {}
 
-  /// Returns the number of blocks of which the motion depends on a loss in another picture.
-  std::int32_t derive() {
-    clear();
-    for (const PredictionUnit& unit : units_) derive_unit(unit);
-    if (num_lost_ > 0) clear_lost();
-    return num_lost_;
+  /// Goes on from `progress` as far as `rows` allows. Returns the number of rows that are final.
+  std::int32_t derive(MotionProgress& progress) {
+    if (rows_ != prim::kAllRows && !is_in_raster_order()) return 0;
+    if (!progress.is_begun) clear();
+    progress.is_begun = true;
+    num_lost_ = progress.num_lost;
+    if (num_lost_ > 0) neighbours_.count_unfounded(slice_.num_unfounded);
+    const PredictionUnit* unit = units_.data() + progress.num_units;
+    const PredictionUnit* const end = units_.data() + units_.size();
+    if (rows_ == prim::kAllRows) {
+      for (; unit != end; ++unit) derive_unit(*unit);
+      if (num_lost_ > 0) clear_lost();
+    } else {
+      const std::int32_t last = rows_ & -ctb_size();
+      for (; unit != end && unit->y < last; ++unit) derive_unit(*unit);
+    }
+    progress.num_units = static_cast<std::size_t>(unit - units_.data());
+    progress.num_lost = num_lost_;
+    if (rows_ == prim::kAllRows) return prim::kAllRows;
+    // What is lost is cleared at the very end.
+    if (num_lost_ > 0) return 0;
+    return unit != end ? unit->y & -ctb_size() : rows_ & -ctb_size();
   }
 
  private:
+  /// Whether all that is above a unit comes before it.
+  bool is_in_raster_order() const noexcept {
+    const auto num = static_cast<std::size_t>(coded_.info.num_slice_segments);
+    for (std::size_t i = 0; i < num; ++i) {
+      const CodedSegment& segment = coded_.segments[i];
+      if (segment.pps->tiles_enabled_flag) return false;
+      if (i > 0 && segment.header.slice_segment_address <=
+                       coded_.segments[i - 1].header.slice_segment_address) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::int32_t ctb_size() const noexcept {
+    return std::int32_t{1} << coded_.segments.front().sps->CtbLog2SizeY;
+  }
+
   /// Marks all of the lattice as unused, and clears the vectors where no unit will write them.
   void clear() noexcept {
     prim::MotionField& motion = picture_.motion;
@@ -161,10 +196,6 @@ class MotionDeriver {
       slice_.ColPic = nullptr;
       slice_.misses_ColPic = true;
     }
-    if (slice_.ColPic != nullptr) {
-      const prim::PictureInfo& info = slice_.ColPic->info;
-      slice_.ColPic_is_damaged = info.num_blocks_lost > 0 || info.num_motion_lost > 0;
-    }
   }
 
   const CodedSegment& segment_of(std::uint16_t slice_idx) const noexcept {
@@ -234,6 +265,7 @@ class MotionDeriver {
   std::span<const PredictionUnit> units_;
   PictureLookup lookup_;
   void* lookup_context_;
+  std::int32_t rows_;  // of the collocated pictures that are final
   MotionLattice lattice_;
   bool has_b_;
   int log2_block_;
@@ -246,14 +278,18 @@ class MotionDeriver {
 
 }  // namespace
 
-void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context) {
-  const std::int32_t lost = MotionDeriver(job, lookup, lookup_context).derive();
-  if (lost == 0) return;
+std::int32_t derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context,
+                           std::int32_t rows) {
+  const std::int32_t rows_final =
+      MotionDeriver(job, lookup, lookup_context, rows).derive(job.motion_progress);
+  const std::int32_t lost = job.motion_progress.num_lost;
+  if (rows_final != prim::kAllRows || lost == 0) return rows_final;
   job.picture->info.num_motion_lost = lost;
   job.report.num_motion_lost = lost;
   if (job.report.first_error.ok()) {
     job.report.first_error = Status::invalid("collocated_ref_idx", "H.265 8.5.3.2.8");
   }
+  return rows_final;
 }
 
 }  // namespace cope::h265

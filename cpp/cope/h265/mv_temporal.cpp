@@ -23,15 +23,14 @@ bool take_collocated(SliceMotion& slice, std::int32_t x, std::int32_t y, int lis
   const auto block = static_cast<std::size_t>(((y >> 4) << 4) / blocks.block_size) *
                          static_cast<std::size_t>(blocks.width) +
                      static_cast<std::size_t>(((x >> 4) << 4) / blocks.block_size);
-  if (slice.ColPic_is_damaged && is_lost(blocks, block)) {
-    ++slice.num_unfounded;
-    return false;
-  }
   const std::size_t plane = motion.plane_size();
   const int ref_idx[2] = {motion.ref_idx[cell], motion.ref_idx[cell + plane]};
   int listCol = 0;
   if (ref_idx[0] < 0) {
-    if (ref_idx[1] < 0) return false;  // intra
+    if (ref_idx[1] < 0) {  // intra, or lost
+      slice.num_unfounded += is_lost(blocks, block);
+      return false;
+    }
     listCol = 1;
   } else if (ref_idx[1] >= 0) {
     listCol = slice.NoBackwardPredFlag ? list : (slice.collocated_from_l0_flag ? 1 : 0);

@@ -223,6 +223,7 @@ void PictureParser::parse(PictureJob& job, const ParseOptions& options) {
   const CodedPicture& coded = job.coded;
   prim::PicturePrimitives& picture = *job.picture;
   job.report = {};
+  job.motion_progress = {};
   picture.info = coded.info;
   picture.scaling.clear();
   picture.slice_refs.assign(coded.slice_refs.begin(),

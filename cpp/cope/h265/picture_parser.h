@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -21,6 +22,13 @@ struct ParseReport {
   Status first_error;
 };
 
+/// How far pass 2 is.
+struct MotionProgress {
+  bool is_begun = false;
+  std::size_t num_units = 0;  ///< prediction units whose motion is derived
+  std::int32_t num_lost = 0;  ///< blocks whose motion depends on a loss in another picture
+};
+
 /// A coded picture on its way to primitives. Reused from picture to picture.
 struct PictureJob {
   PictureJob();
@@ -31,6 +39,7 @@ struct PictureJob {
   CodedPicture coded;                                ///< stage 0 (HeaderDecoder) fills it
   std::shared_ptr<prim::PicturePrimitives> picture;  ///< the caller puts one from its pool here
   std::unique_ptr<MotionSyntax> motion_syntax;
+  MotionProgress motion_progress;
   ParseReport report;
 };
 
@@ -61,6 +70,13 @@ using PictureLookup = const prim::PicturePrimitives* (*)(void* context, std::int
 /// Pass 2: derives the motion vectors of `job.picture` (8.5.3.2). Temporal prediction looks at the
 /// collocated picture, so pictures pass here in decoding order. A collocated picture that is
 /// missing is treated as intra coded, and the blocks that it would predict are marked kMotionLost.
-void derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context);
+///
+/// It may be done in steps, while the collocated pictures are in work themselves.
+/// \param rows  luma rows of the collocated pictures whose motion is final; nothing below is
+/// derived
+/// \returns luma rows of this picture whose motion is final; prim::kAllRows when all is done, which
+///          takes `rows` of prim::kAllRows
+std::int32_t derive_motion(PictureJob& job, PictureLookup lookup, void* lookup_context,
+                           std::int32_t rows = prim::kAllRows);
 
 }  // namespace cope::h265

@@ -27,7 +27,7 @@ void SliceMotion::begin(const CodedSegment& segment, const prim::SliceRefs& refs
   }
 
   ColPic = nullptr;
-  misses_ColPic = ColPic_is_damaged = false;
+  misses_ColPic = false;
   if (!slice_temporal_mvp_enabled_flag) return;
   const int list = is_b && !collocated_from_l0_flag ? 1 : 0;
   const prim::RefPicture& ref = refs.ref[list][header.collocated_ref_idx & (kMaxRefs - 1)];

@@ -31,7 +31,6 @@ struct SliceMotion {
   /// Null when temporal prediction is off or the picture is not at hand.
   const prim::PicturePrimitives* ColPic = nullptr;
   bool misses_ColPic = false;      ///< temporal prediction is on and ColPic is not at hand
-  bool ColPic_is_damaged = false;  ///< it has lost blocks or blocks marked kMotionLost
   std::int32_t num_unfounded = 0;  ///< candidates looked at of which a loss leaves nothing known
 };
 

@@ -60,8 +60,6 @@ class PictureWorker {
 
   /// Takes the content of `unit`, which stays empty until `release`.
   virtual void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) = 0;
-  /// Whether `derive` looks at other pictures.
-  virtual bool needs_collocated() const noexcept = 0;
   /// Pass 1: everything but motion vectors. Any thread, any order.
   virtual void parse(bool keep_coefficients) = 0;
   /// Divides the work of `parse` among at most so many threads and returns for how many; 1 unless
@@ -76,9 +74,14 @@ class PictureWorker {
     static_cast<void>(keep_coefficients);
   }
   virtual void join_parts(bool keep_coefficients) { static_cast<void>(keep_coefficients); }
-  /// Pass 2: motion vectors. `lookup` finds pictures whose motion is derived; null when unknown.
-  virtual void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
-                      void* context) = 0;
+  /// Whether pass 2 can follow that of the collocated pictures row by row, and be followed so.
+  virtual bool derives_by_rows() const noexcept { return false; }
+  /// Pass 2: motion vectors. `lookup` finds collocated pictures, of which the motion of the upper
+  /// `rows` luma rows is derived; null when unknown. With less than prim::kAllRows, derives what
+  /// depends on no other rows and is called again, with more.
+  /// \returns of how many luma rows the motion is derived; prim::kAllRows when all is done
+  virtual std::int32_t derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
+                              void* context, std::int32_t rows) = 0;
   /// Gives the coded picture back and returns its primitives.
   virtual std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) = 0;
 };

@@ -163,10 +163,6 @@ class H264Worker final : public PictureWorker {
     job_.report = {};
   }
 
-  bool needs_collocated() const noexcept override {
-    return (job_.coded.info.slice_types & prim::kHasB) != 0;
-  }
-
   void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
   std::size_t split(std::size_t max_parts) override {
@@ -181,8 +177,9 @@ class H264Worker final : public PictureWorker {
     if (!parts_->join(job_, {keep_coefficients, limits_})) parse(keep_coefficients);
   }
 
-  void derive(h264::PictureLookup lookup, void* context) override {
+  std::int32_t derive(h264::PictureLookup lookup, void* context, std::int32_t) override {
     h264::derive_motion(job_, lookup, context);
+    return prim::kAllRows;
   }
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {

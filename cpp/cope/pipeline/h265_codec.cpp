@@ -156,19 +156,11 @@ class H265Worker final : public PictureWorker {
     job_.report = {};
   }
 
-  bool needs_collocated() const noexcept override {
-    const auto num_segments = static_cast<std::size_t>(job_.coded.info.num_slice_segments);
-    for (std::size_t i = 0; i < num_segments; ++i) {
-      const h265::SliceHeader& header = job_.coded.segments[i].header;
-      if (header.slice_temporal_mvp_enabled_flag && !header.is_intra()) return true;
-    }
-    return false;
-  }
-
   void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
-  void derive(h265::PictureLookup lookup, void* context) override {
-    h265::derive_motion(job_, lookup, context);
+  bool derives_by_rows() const noexcept override { return true; }
+  std::int32_t derive(h265::PictureLookup lookup, void* context, std::int32_t rows) override {
+    return h265::derive_motion(job_, lookup, context, rows);
   }
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {

@@ -13,6 +13,8 @@ constexpr std::size_t kMaxJobsPerThread = 8;
 constexpr std::size_t kMinJobsPerThread = 2;
 // A picture so many times as large as others is begun before them: its parse takes so many times as
 // long, and all that follow it wait for it.
+// Luma rows derived before those that look at a picture go on.
+constexpr std::int32_t kRowsAtOnce = 256;
 constexpr std::int64_t kMuchLarger = 4;
 constexpr std::int64_t kMeanWindow = 16;  // pictures
 constexpr std::int64_t kMuchSmaller = 4;  // a picture than the one whose buffers it gets
@@ -59,6 +61,9 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   job.may_split = num_jobs_ > 1 && count_ < static_cast<std::size_t>(crew_.fair_share());
   job.out_of_memory = false;
   job.is_parsed = false;
+  job.is_deriving = false;
+  job.rows_allowed = 0;
+  job.rows_derived = 0;
   job.is_done.store(false, std::memory_order_relaxed);
   known_.emplace_back();  // room for one more
   known_.pop_back();
@@ -98,7 +103,6 @@ const ParseQueue::Known* ParseQueue::find(std::int64_t decode_index) const noexc
 // Finds what the motion of `job` looks at, and has it wait for what is not there yet.
 void ParseQueue::link_collocated(Job& job) {
   job.collocated.clear();
-  job.num_missing = 0;
   names_.clear();
   job.unit->append_collocated(names_);
   std::sort(names_.begin(), names_.end());
@@ -114,9 +118,8 @@ void ParseQueue::link_collocated(Job& job) {
       } else if (!known->job->is_done.load(std::memory_order_relaxed)) {
         job.collocated.push_back(*known);  // `finish` says where its picture is
         known->job->dependants.push_back(&job);
-        ++job.num_missing;
       } else if (!known->job->out_of_memory) {
-        job.collocated.push_back({name, known->job->picture, known->job});
+        job.collocated.push_back({name, known->job->picture, nullptr});
       }
     }
   } catch (const std::bad_alloc&) {  // nobody may hold on to a job that is not queued
@@ -161,9 +164,9 @@ std::unique_ptr<PictureWorker> ParseQueue::take_worker() {
 // Everything but motion vectors, and those too unless they have to wait.
 void ParseQueue::parse(Job& job) noexcept {
   try {
-    std::shared_ptr<prim::PicturePrimitives> picture = take_picture(job.unit->info());
+    job.picture = take_picture(job.unit->info());
     job.worker = take_worker();
-    job.worker->load(*job.unit, std::move(picture));
+    job.worker->load(*job.unit, job.picture);
     const auto max_parts = std::min(kMaxParts, static_cast<std::size_t>(crew_.fair_share()));
     const std::size_t num_parts = job.may_split ? job.worker->split(max_parts) : 1;
     if (num_parts == 1) {
@@ -209,12 +212,31 @@ void ParseQueue::parse_part(Job& job, std::size_t part) noexcept {
 }
 
 void ParseQueue::finish_parse(Job& job) noexcept {
-  if (!job.out_of_memory && job.worker->needs_collocated()) {
+  if (!job.out_of_memory) {
     const std::scoped_lock lock(mutex_);
     job.is_parsed = true;
-    if (job.num_missing > 0) return;  // the last of those that are missing goes on
+    job.is_deriving = advance(job);
+    if (!job.is_deriving) return;  // a thread that derives what it waits for goes on
   }
   derive(job);
+}
+
+// Lets derivation go on as far as that of the collocated pictures went, and with others behind it
+// no further than the next step. False when there is nothing to do at present. Pre: `mutex_`.
+bool ParseQueue::advance(Job& job) noexcept {
+  std::int32_t rows = prim::kAllRows;
+  for (const Known& known : job.collocated) {
+    if (known.job != nullptr) rows = std::min(rows, known.job->rows_derived);
+  }
+  if (!job.worker->derives_by_rows()) {
+    if (rows != prim::kAllRows) return false;
+  } else if (!job.dependants.empty() &&
+             job.rows_allowed + kRowsAtOnce < 4 * job.picture->motion.height_4x4) {
+    rows = std::min(rows, job.rows_allowed + kRowsAtOnce);
+  }
+  if (rows <= job.rows_allowed) return false;
+  job.rows_allowed = rows;
+  return true;
 }
 
 void ParseQueue::derive(Job& job) noexcept {
@@ -225,12 +247,42 @@ void ParseQueue::derive(Job& job) noexcept {
     }
     return nullptr;
   };
-  try {
-    if (!job.out_of_memory) job.worker->derive(lookup, &job.collocated);
-  } catch (const std::bad_alloc&) {
-    job.out_of_memory = true;
+  while (!job.out_of_memory) {
+    std::int32_t rows = 0;
+    try {
+      rows = job.worker->derive(lookup, &job.collocated, job.rows_allowed);
+    } catch (const std::bad_alloc&) {
+      job.out_of_memory = true;
+    }
+    if (rows == prim::kAllRows) break;
+    const std::scoped_lock lock(mutex_);
+    if (rows > job.rows_derived) {
+      job.rows_derived = rows;
+      publish(job);
+    }
+    job.is_deriving = advance(job);
+    if (!job.is_deriving) return;
   }
   finish(job);
+}
+
+// Says to those that look at a picture where it is, and has them derive what they now can.
+// Pre: `mutex_`.
+void ParseQueue::publish(Job& job) {
+  for (Job* const dependant : job.dependants) {
+    for (Known& known : dependant->collocated) {
+      if (known.job != &job) continue;
+      if (!known.picture) known.picture = job.picture;  // from here on others may read it
+      if (job.rows_derived == prim::kAllRows) known.job = nullptr;
+    }
+    if (!dependant->is_parsed || dependant->is_deriving || !advance(*dependant)) continue;
+    dependant->is_deriving = true;
+    crew_.submit_first({[](void* context) {
+                          auto& self = *static_cast<Job*>(context);
+                          self.queue->derive(self);
+                        },
+                        dependant});
+  }
 }
 
 void ParseQueue::finish(Job& job) noexcept {
@@ -238,21 +290,14 @@ void ParseQueue::finish(Job& job) noexcept {
   job.collocated.clear();
   const std::scoped_lock lock(mutex_);
   if (job.worker) workers_.push_back(std::move(job.worker));
-  for (Job* const dependant : job.dependants) {
-    if (job.out_of_memory) {
+  if (job.out_of_memory) {
+    for (Job* const dependant : job.dependants) {
       std::erase_if(dependant->collocated,
                     [&job](const Known& known) { return known.job == &job; });
     }
-    for (Known& known : dependant->collocated) {
-      if (known.job == &job) known.picture = job.picture;
-    }
-    if (--dependant->num_missing > 0 || !dependant->is_parsed) continue;
-    crew_.submit_first({[](void* context) {
-                          auto& self = *static_cast<Job*>(context);
-                          self.queue->derive(self);
-                        },
-                        dependant});
   }
+  job.rows_derived = prim::kAllRows;
+  publish(job);
   job.dependants.clear();
   // Last of all: the owner may use the job again from here on.
   job.is_done.store(true, std::memory_order_release);

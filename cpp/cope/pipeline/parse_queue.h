@@ -31,9 +31,10 @@ struct ParsedPicture {
 /// Parses coded pictures with the threads of a crew and hands them out in the order they came.
 ///
 /// Pictures are parsed in any order, and where there are fewer of them than threads, the slices of
-/// one at the same time. The motion of one that looks at others is derived as soon as
-/// theirs is, by whichever thread finishes last. So the owner has nothing to do for a picture but
-/// to push and to pop it. All methods are the owner's.
+/// one at the same time. The motion of one that looks at others is derived behind theirs, by
+/// whichever thread makes that possible: row by row if the codec can, or else as soon as theirs
+/// is complete. So the owner has nothing to do for a picture but to push and to pop it. All
+/// methods are the owner's.
 class ParseQueue {
  public:
   /// `crew` and `codec` outlive the queue. \param max_pictures  in the queue at a time, at most
@@ -72,7 +73,7 @@ class ParseQueue {
   struct Known {
     std::int64_t decode_index = 0;
     std::shared_ptr<const prim::PicturePrimitives> picture;  // null while `job` is not parsed
-    Job* job = nullptr;                                      // as long as it is in the queue
+    Job* job = nullptr;  // as long as it is in the queue; of a collocated one, until it is derived
   };
 
   static constexpr std::size_t kMaxParts = 8;
@@ -97,10 +98,12 @@ class ParseQueue {
     std::vector<Known> collocated;  // pictures that its motion looks at
     std::atomic<bool> is_done = false;
 
-    // Guarded by `mutex_`.
+    // Guarded by `mutex_`, as is `job` of those in `collocated`.
     bool is_parsed = false;
-    std::size_t num_missing = 0;   // of `collocated`, not yet derived
-    std::vector<Job*> dependants;  // jobs that wait for this one
+    bool is_deriving = false;       // a thread is at it, or will be
+    std::int32_t rows_allowed = 0;  // that derivation may go to
+    std::int32_t rows_derived = 0;  // that it came to
+    std::vector<Job*> dependants;   // jobs that look at this one
   };
 
   const Known* find(std::int64_t decode_index) const noexcept;
@@ -112,6 +115,8 @@ class ParseQueue {
   void start_part(Job& job, std::size_t part) noexcept;
   void parse_part(Job& job, std::size_t part) noexcept;
   void finish_parse(Job& job) noexcept;
+  static bool advance(Job& job) noexcept;
+  void publish(Job& job);
   void derive(Job& job) noexcept;
   void finish(Job& job) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "cope/prim/buffer.h"
 
@@ -14,6 +15,9 @@ struct MotionVector {
   friend constexpr bool operator==(MotionVector, MotionVector) = default;
 };
 static_assert(sizeof(MotionVector) == 4);
+
+/// A number of luma rows of a picture: all that there are.
+inline constexpr std::int32_t kAllRows = std::numeric_limits<std::int32_t>::max();
 
 /// Motion of one picture on the lattice of 4x4 luma blocks, as finally derived.
 ///

@@ -86,7 +86,7 @@ std::vector<std::tuple<double, double, double>> stage_seconds(const std::string&
     worker->load(*picture.unit, pool.acquire());
     worker->parse(true);
     const double derive = thread_seconds();
-    worker->derive(&Shown::find, &shown);
+    worker->derive(&Shown::find, &shown, prim::kAllRows);
     const double end = thread_seconds();
     Damage damage;
     shown.pictures.emplace_back(index, worker->release(*picture.unit, damage));

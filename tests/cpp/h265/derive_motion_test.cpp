@@ -144,16 +144,24 @@ class HandJob {
   }
 
   void run() {
+    begin();
+    EXPECT_EQ(step(cope::prim::kAllRows), cope::prim::kAllRows);
+  }
+  void begin() {
     auto& units = job.motion_syntax->units;
     units.resize_uninitialized(units_.size());
     std::copy(units_.begin(), units_.end(), units.data());
-    cope::h265::derive_motion(
+    job.motion_progress = {};
+  }
+  /// Derives as far as `rows` of the collocated picture allow.
+  std::int32_t step(std::int32_t rows) {
+    return cope::h265::derive_motion(
         job,
         [](void* self, std::int64_t decode_index) -> const PicturePrimitives* {
           const auto* const hand = static_cast<const HandJob*>(self);
           return decode_index == hand->col_index_ ? hand->col_pic_ : nullptr;
         },
-        this);
+        this, rows);
   }
   UnitMotion at(int x, int y) const {
     const auto& motion = job.picture->motion;
@@ -521,6 +529,55 @@ TEST(Temporal, WhatDependsOnAMissingCollocatedPictureIsMarked) {
   EXPECT_NE(blocks.flags[2] & cope::prim::kMotionLost, 0);
   EXPECT_EQ(blocks.flags[4] & cope::prim::kMotionLost, 0);
   EXPECT_EQ(blocks.type[0], static_cast<std::uint8_t>(BlockType::kInter));
+}
+
+// Coding tree blocks are of 32 rows.
+TEST(Steps, GoAsFarAsTheRowsOfTheCollocatedPicture) {
+  HandJob col;
+  col.given(uni(0, 8, 8), 0, 0, 32, 32);
+  col.given(uni(0, 16, 16), 0, 32, 32, 32);
+  col.given(uni(0, 24, 24), 0, 64, 32, 32);
+  col.run();
+  HandJob hand(SliceType::P);
+  hand.collocated(0, 0, col.job.picture.get());
+  for (const int y : {0, 32, 64}) hand.merge(0, 64, y, 32, 32);
+  hand.run();
+  const UnitMotion whole[3] = {hand.at(64, 0), hand.at(64, 32), hand.at(64, 64)};
+
+  hand.begin();
+  auto& motion = hand.job.picture->motion;
+  std::fill_n(motion.mv.data(), motion.mv.size(), MotionVector{7, 7});
+  EXPECT_EQ(hand.step(31), 0);
+  EXPECT_FALSE(hand.at(64, 0).uses(0));  // marked unused, not derived
+  EXPECT_EQ(hand.step(63), 32);
+  EXPECT_EQ(hand.at(64, 0), whole[0]);
+  EXPECT_NE(hand.at(64, 32), whole[1]);
+  EXPECT_EQ(hand.step(64), 64);
+  EXPECT_EQ(hand.at(64, 32), whole[1]);
+  EXPECT_EQ(hand.step(cope::prim::kAllRows), cope::prim::kAllRows);
+  EXPECT_EQ(hand.at(64, 64), whole[2]);
+}
+
+// What depends on a loss is cleared at the very end, so it is not handed on before.
+TEST(Steps, EndWhereALossShows) {
+  HandJob hand(SliceType::P);
+  hand.collocated(0, 0, nullptr);
+  hand.coded(0, 0, {4, 4}, 0, 0, 32, 32);
+  hand.merge(1, 0, 32, 32, 32);  // temporal candidate missing
+  hand.coded(0, 0, {4, 4}, 0, 64, 32, 32);
+  hand.begin();
+  EXPECT_EQ(hand.step(96), 0);
+  EXPECT_EQ(hand.job.picture->info.num_motion_lost, 0);
+  EXPECT_EQ(hand.step(cope::prim::kAllRows), cope::prim::kAllRows);
+  EXPECT_GT(hand.job.picture->info.num_motion_lost, 0);
+}
+
+TEST(Steps, WaitForAllRowsWithTiles) {
+  HandJob hand;
+  hand.pps().tiles_enabled_flag = true;
+  hand.coded(0, 1, {5, -6}, 32, 32, 16, 16);
+  hand.begin();
+  EXPECT_EQ(hand.step(96), 0);
 }
 
 // A damaged slice may leave units behind whose blocks count as lost.

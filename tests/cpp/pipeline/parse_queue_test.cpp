@@ -40,6 +40,7 @@ struct Counts {
   std::atomic<int> num_workers{0};
   std::atomic<int> num_missing{0};    // collocated pictures not found
   std::atomic<int> num_too_early{0};  // found, but without motion
+  std::atomic<int> num_steps{0};      // of derivation, but for the last of a picture
 };
 
 class FakeWorker final : public PictureWorker {
@@ -51,14 +52,14 @@ class FakeWorker final : public PictureWorker {
     picture_ = std::move(out);
     picture_->info = unit_->picture_info;
   }
-  bool needs_collocated() const noexcept override { return !unit_->collocated.empty(); }
   void parse(bool) override {
     std::this_thread::sleep_for(unit_->parse_time);
     if (unit_->runs_out_of_memory) throw std::bad_alloc();
     picture_->info.qp_min = 1;
   }
-  void derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
-              void* context) override {
+  std::int32_t derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t), void* context,
+                      std::int32_t rows) override {
+    EXPECT_EQ(rows, prim::kAllRows);
     for (const std::int64_t index : unit_->collocated) {
       const prim::PicturePrimitives* const other = lookup(context, index);
       if (other == nullptr) {
@@ -68,6 +69,7 @@ class FakeWorker final : public PictureWorker {
       }
     }
     picture_->info.qp_max = 1;
+    return prim::kAllRows;
   }
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit&, Damage& damage) override {
     damage = {};
@@ -80,12 +82,63 @@ class FakeWorker final : public PictureWorker {
   std::shared_ptr<prim::PicturePrimitives> picture_;
 };
 
+/// Derives 64 of its 1000 rows behind each 64 of those that it looks at.
+class FakeRowWorker final : public PictureWorker {
+ public:
+  explicit FakeRowWorker(Counts& counts) : counts_(counts) {}
+
+  void load(CodedUnit& unit, std::shared_ptr<prim::PicturePrimitives> out) override {
+    unit_ = static_cast<FakeUnit*>(&unit);
+    picture_ = std::move(out);
+    picture_->info = unit_->picture_info;
+    num_rows_ = 0;
+  }
+  void parse(bool) override {
+    std::this_thread::sleep_for(unit_->parse_time);
+    picture_->allocate_blocks(4, kHeight, 4);
+    std::fill_n(picture_->motion.ref_idx.data(), kHeight / 4, std::int8_t{-1});
+  }
+  bool derives_by_rows() const noexcept override { return true; }
+  // A row of blocks is as deep in the chain as the deepest one that it looks at, and one deeper.
+  std::int32_t derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t), void* context,
+                      std::int32_t rows) override {
+    if (rows != prim::kAllRows) ++counts_.num_steps;
+    for (; num_rows_ < kHeight && num_rows_ + kStep <= rows; num_rows_ += kStep) {
+      for (std::int32_t row = num_rows_ / 4; row < (num_rows_ + kStep) / 4; ++row) {
+        std::int8_t depth = 0;
+        for (const std::int64_t index : unit_->collocated) {
+          const std::int8_t other = lookup(context, index)->motion.ref_idx[std::size_t(row)];
+          if (other < 0) ++counts_.num_too_early;
+          depth = std::max(depth, static_cast<std::int8_t>((other + 1) % 100));
+        }
+        picture_->motion.ref_idx[std::size_t(row)] = depth;
+      }
+    }
+    picture_->info.qp_max = 1;
+    return rows == prim::kAllRows ? rows : num_rows_;
+  }
+  std::shared_ptr<prim::PicturePrimitives> release(CodedUnit&, Damage& damage) override {
+    damage = {};
+    return std::exchange(picture_, nullptr);
+  }
+
+  static constexpr std::int32_t kStep = 64;
+  static constexpr std::int32_t kHeight = 16 * kStep;
+
+ private:
+  Counts& counts_;
+  FakeUnit* unit_ = nullptr;
+  std::int32_t num_rows_ = 0;
+  std::shared_ptr<prim::PicturePrimitives> picture_;
+};
+
+template <class Worker>
 class FakeCodec final : public Codec {
  public:
   explicit FakeCodec(Counts& counts) : counts_(counts) {}
   std::unique_ptr<CodedUnit> make_unit() const override { return std::make_unique<FakeUnit>(); }
   std::unique_ptr<PictureWorker> make_worker() const override {
-    return std::make_unique<FakeWorker>(counts_);
+    return std::make_unique<Worker>(counts_);
   }
   Status push(const media::PacketView&) override { return {}; }
   void finish() override {}
@@ -121,7 +174,7 @@ TEST(ParseQueue, DerivesAfterWhatIsLookedAt) {
     for (const int num_collocated : {0, 1, 3}) {
       std::mt19937 random(7);
       Counts counts;
-      const FakeCodec codec(counts);
+      const FakeCodec<FakeWorker> codec(counts);
       TaskCrew crew(num_threads);
       ParseQueue queue(codec, crew, kMaxPictures);
       std::int64_t num_pushed = 0;
@@ -143,10 +196,44 @@ TEST(ParseQueue, DerivesAfterWhatIsLookedAt) {
   }
 }
 
+TEST(ParseQueue, DerivesBehindRowsOfWhatIsLookedAt) {
+  constexpr std::int64_t kNumPictures = 600;
+  for (const int num_threads : {1, 2, 5}) {
+    for (const int num_collocated : {1, 3}) {
+      std::mt19937 random(7);
+      Counts counts;
+      const FakeCodec<FakeRowWorker> codec(counts);
+      TaskCrew crew(num_threads);
+      ParseQueue queue(codec, crew, kMaxPictures);
+      std::vector<int> depths;  // of every picture
+      std::int64_t num_pushed = 0;
+      for (std::int64_t i = 0; i < kNumPictures; ++i) {
+        for (; num_pushed < kNumPictures && !queue.full(); ++num_pushed) {
+          auto unit = make_unit(num_pushed, num_collocated, random);
+          int depth = 0;
+          for (const std::int64_t other : unit->collocated) {
+            depth = std::max(depth, (depths[static_cast<std::size_t>(other)] + 1) % 100);
+          }
+          depths.push_back(depth);
+          queue.push(std::move(unit), true);
+        }
+        const ParsedPicture parsed = queue.pop({});
+        ASSERT_EQ(parsed.picture->info.decode_index, i);
+        const auto& ref_idx = parsed.picture->motion.ref_idx;
+        for (std::size_t row = 0; row < FakeRowWorker::kHeight / 4; ++row) {
+          ASSERT_EQ(ref_idx[row], depths[static_cast<std::size_t>(i)]) << i << " row " << row;
+        }
+      }
+      EXPECT_EQ(counts.num_too_early, 0);
+      EXPECT_EQ(counts.num_steps > 0, num_threads > 1);
+    }
+  }
+}
+
 TEST(ParseQueue, LosesOnlyThePictureThatRanOutOfMemory) {
   std::mt19937 random(8);
   Counts counts;
-  const FakeCodec codec(counts);
+  const FakeCodec<FakeWorker> codec(counts);
   TaskCrew crew(3);
   ParseQueue queue(codec, crew, kMaxPictures);
   std::int64_t num_pushed = 0;
@@ -169,7 +256,7 @@ TEST(ParseQueue, LosesOnlyThePictureThatRanOutOfMemory) {
 TEST(ParseQueue, KnowsWhatComesBack) {
   std::mt19937 random(9);
   Counts counts;
-  const FakeCodec codec(counts);
+  const FakeCodec<FakeWorker> codec(counts);
   TaskCrew crew(2);
   ParseQueue queue(codec, crew, kMaxPictures);
   const auto run = [&](std::unique_ptr<FakeUnit> unit) {
@@ -193,7 +280,7 @@ TEST(ParseQueue, KnowsWhatComesBack) {
 TEST(ParseQueue, MayBeLeftWithPicturesThatWaitForOthers) {
   std::mt19937 random(10);
   Counts counts;
-  const FakeCodec codec(counts);
+  const FakeCodec<FakeWorker> codec(counts);
   for (int i = 0; i < 20; ++i) {
     TaskCrew crew(4);
     ParseQueue queue(codec, crew, kMaxPictures);
