@@ -2,13 +2,11 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -74,7 +72,7 @@ class PageCache {
 
  private:
   static constexpr std::size_t kMaxBlocks = 1024;
-  static constexpr std::size_t kBytesPerCpu = std::size_t{16} << 20;
+  static constexpr std::size_t kBytesPerCpu = std::size_t{24} << 20;
 
   void remove(std::size_t i) noexcept {
     bytes_ -= blocks_[i].bytes;
@@ -128,14 +126,5 @@ void free_pages(void* pages, std::size_t bytes) noexcept {
 }
 
 #endif
-
-void populate_pages(void* first, std::size_t bytes) noexcept {
-  constexpr int kMadvPopulateWrite = 23;  // MADV_POPULATE_WRITE, which older headers lack
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<std::uintptr_t>(first);
-  const auto begin = (address + page - 1) / page * page;
-  const auto end = (address + bytes) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, kMadvPopulateWrite);
-}
 
 }  // namespace cope

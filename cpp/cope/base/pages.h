@@ -7,7 +7,7 @@ namespace cope {
 /// Memory in whole pages, each of which costs nothing until it is touched; contents unspecified.
 ///
 /// For large buffers that one thread allocates and another frees: a heap keeps many of those, in a
-/// part of its own for every thread. What is freed is kept for the next that asks, 16 MiB for every
+/// part of its own for every thread. What is freed is kept for the next that asks, 24 MiB for every
 /// CPU of the process, so that a program that reads one file after the other does not give its
 /// memory back and fetch it again with each; what is more goes back to the system at once.
 /// Thread-safe, across a fork as well. Under AddressSanitizer it is of the heap, for its checks.
@@ -16,9 +16,5 @@ namespace cope {
 void* allocate_pages(std::size_t bytes);
 /// \param bytes  as for `allocate_pages`
 void free_pages(void* pages, std::size_t bytes) noexcept;
-
-/// Fetches the pages of a range now, which takes less time than one by one when they are touched.
-/// Does nothing before Linux 5.14.
-void populate_pages(void* first, std::size_t bytes) noexcept;
 
 }  // namespace cope

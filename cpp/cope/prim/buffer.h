@@ -38,15 +38,6 @@ class Buffer {
     size_ = size;
   }
 
-  /// As `resize_uninitialized`, for elements that will all be written.
-  void resize_to_fill(std::size_t size) {
-    const T* const before = data_.get();
-    resize_uninitialized(size);
-    if (data_.get() != before && size * sizeof(T) >= kLargeBytes) {
-      populate_pages(data_.get(), size * sizeof(T));
-    }
-  }
-
   /// Makes `size` elements, every byte of them zero.
   void assign_zero(std::size_t size) {
     resize_uninitialized(size);

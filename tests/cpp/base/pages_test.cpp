@@ -41,7 +41,7 @@ TEST(Pages, FreedOnesAreUsedAgain) {
 
 TEST(Pages, SoMuchIsKeptAndNoMore) {
   constexpr std::size_t kBytes = 1 << 20;
-  const std::size_t limit = static_cast<std::size_t>(available_cpus()) * 16;
+  const std::size_t limit = static_cast<std::size_t>(available_cpus()) * 24;
   std::vector<void*> blocks(limit + 5);
   for (void*& block : blocks) {
     block = allocate_pages(kBytes);

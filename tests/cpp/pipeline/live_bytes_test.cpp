@@ -63,7 +63,6 @@ void add_live(std::int64_t bytes) noexcept {
 // Large buffers as well. Linked instead of base/pages.cpp.
 namespace cope {
 void* allocate_pages(std::size_t bytes) { return ::operator new(bytes); }
-void populate_pages(void*, std::size_t) noexcept {}
 void free_pages(void* pages, std::size_t) noexcept { ::operator delete(pages); }
 }  // namespace cope
 
