@@ -64,8 +64,10 @@ std::int64_t parser_bytes(const Case& c) {
 
 /// PictureSource: `held` pictures are with the caller.
 std::int64_t bound(const Case& c, const Limits& limits, int held) {
+  const std::int64_t at_once =
+      std::clamp<std::int64_t>((1 << 28) / (256 * c.num_mbs), 2 * c.threads, 8 * c.threads);
   const std::int64_t jobs =
-      c.threads == 1 ? 1 : std::min<std::int64_t>(2 * c.threads, limits.max_pictures_in_flight);
+      c.threads == 1 ? 1 : std::min<std::int64_t>(at_once, limits.max_pictures_in_flight);
   const std::int64_t coded = coded_bytes(c);
   const std::int64_t waiting = std::min(66 * coded, 256 * kMiB + coded);
   const std::int64_t parsed = jobs + 2 * (c.references + 1) + held;
