@@ -218,12 +218,42 @@ class MotionDeriver {
   }
 
   void fill(const PredictionUnit& unit, const UnitMotion& motion) noexcept {
+    const int width = unit.width / 4;
+    if (width >= 8) {
+      fill_rows<8>(unit, motion);
+    } else if (width >= 4) {
+      fill_rows<4>(unit, motion);
+    } else if (width >= 2) {
+      fill_rows<2>(unit, motion);
+    } else {
+      fill_rows<1>(unit, motion);
+    }
+  }
+
+  template <int kChunk>
+  void fill_rows(const PredictionUnit& unit, const UnitMotion& motion) noexcept {
+    const std::ptrdiff_t stride = lattice_.stride, plane = lattice_.plane;
+    const std::ptrdiff_t first = (unit.y >> 2) * stride + (unit.x >> 2);
     const int width = unit.width / 4, height = unit.height / 4;
-    const std::ptrdiff_t first = (unit.y >> 2) * lattice_.stride + (unit.x >> 2);
-    for (int list = 0; list < (has_b_ ? 2 : 1); ++list) {
-      const std::ptrdiff_t cell = list * lattice_.plane + first;
-      fill_rect(lattice_.mv + cell, lattice_.stride, width, height, motion.mv[list]);
-      fill_rect(lattice_.ref_idx + cell, lattice_.stride, width, height, motion.ref_idx[list]);
+    MotionVector mv[2][kChunk];
+    std::int8_t ref_idx[2][kChunk];
+    for (int list = 0; list < 2; ++list) {
+      std::fill_n(mv[list], kChunk, motion.mv[list]);
+      std::fill_n(ref_idx[list], kChunk, motion.ref_idx[list]);
+    }
+    MotionVector* mv_row = lattice_.mv + first;
+    std::int8_t* ref_idx_row = lattice_.ref_idx + first;
+    const auto store = [&](int x) {
+      std::memcpy(mv_row + x, mv[0], sizeof mv[0]);
+      std::memcpy(ref_idx_row + x, ref_idx[0], sizeof ref_idx[0]);
+      if (has_b_) {
+        std::memcpy(mv_row + plane + x, mv[1], sizeof mv[1]);
+        std::memcpy(ref_idx_row + plane + x, ref_idx[1], sizeof ref_idx[1]);
+      }
+    };
+    for (int y = 0; y < height; ++y, mv_row += stride, ref_idx_row += stride) {
+      for (int x = 0; x + kChunk < width; x += kChunk) store(x);
+      store(width - kChunk);
     }
   }
 

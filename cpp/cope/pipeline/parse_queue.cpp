@@ -71,17 +71,19 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   known_.push_back({job.decode_index, nullptr, &job});
   retain(job.decode_index, job.unit->live());
   ++count_;
+  const bool is_large = info.size_bytes > kMuchLarger * mean_bytes_;
+  mean_bytes_ += (info.size_bytes - mean_bytes_) / kMeanWindow;
   const Task task = {[](void* context) {
                        auto& self = *static_cast<Job*>(context);
                        self.queue->parse(self);
                      },
                      &job};
-  if (info.size_bytes > kMuchLarger * mean_bytes_) {
+  // From here on a thread may have the unit.
+  if (is_large) {
     crew_.submit_first(task);
   } else {
     crew_.submit(task);
   }
-  mean_bytes_ += (info.size_bytes - mean_bytes_) / kMeanWindow;
 }
 
 void ParseQueue::add_parsed(std::shared_ptr<const prim::PicturePrimitives> picture) {
@@ -212,7 +214,7 @@ void ParseQueue::parse_part(Job& job, std::size_t part) noexcept {
 }
 
 void ParseQueue::finish_parse(Job& job) noexcept {
-  if (!job.out_of_memory) {
+  {
     const std::scoped_lock lock(mutex_);
     job.is_parsed = true;
     job.is_deriving = advance(job);
@@ -228,7 +230,8 @@ bool ParseQueue::advance(Job& job) noexcept {
   for (const Known& known : job.collocated) {
     if (known.job != nullptr) rows = std::min(rows, known.job->rows_derived);
   }
-  if (!job.worker->derives_by_rows()) {
+  // One that ran out of memory waits as well, for others have it among their dependants.
+  if (job.out_of_memory || !job.worker->derives_by_rows()) {
     if (rows != prim::kAllRows) return false;
   } else if (!job.dependants.empty() &&
              job.rows_allowed + kRowsAtOnce < 4 * job.picture->motion.height_4x4) {
