@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <type_traits>
 
 #include "cope/h265/motion_syntax.h"
 #include "cope/h265/mv_amvp.h"
@@ -19,28 +18,37 @@ namespace {
 
 using prim::BlockType;
 
-/// Fills `width` x `height` cells, at most 16 wide. Rows are short, so they are written in a few
-/// stores of fixed size, the last of which may overlap the one before.
-template <class T>
-void fill_rect(T* row, std::ptrdiff_t stride, int width, int height, T value) noexcept {
-  const auto fill = [=]<int kChunk>(std::integral_constant<int, kChunk>) {
-    T chunk[kChunk];
-    std::fill_n(chunk, kChunk, value);
-    T* to = row;
-    for (int y = 0; y < height; ++y, to += stride) {
-      for (int x = 0; x + kChunk < width; x += kChunk) std::memcpy(to + x, chunk, sizeof chunk);
-      std::memcpy(to + width - kChunk, chunk, sizeof chunk);
-    }
-  };
-  if (width >= 8) {
-    fill(std::integral_constant<int, 8>{});
-  } else if (width >= 4) {
-    fill(std::integral_constant<int, 4>{});
-  } else if (width >= 2) {
-    fill(std::integral_constant<int, 2>{});
-  } else {
-    fill(std::integral_constant<int, 1>{});
+/// The motion of a rectangle of cells, at most 16 wide. Rows are short, so they are written in a
+/// few stores of fixed size, the last of which may overlap the one before.
+template <int kCells>
+void fill_cells(const MotionLattice& lattice, std::ptrdiff_t first, int width, int height,
+                bool has_list1, const UnitMotion& motion) noexcept {
+  MotionVector mv[2][kCells];
+  std::int8_t ref_idx[2][kCells];
+  for (int list = 0; list < 2; ++list) {
+    std::fill_n(mv[list], kCells, motion.mv[list]);
+    std::fill_n(ref_idx[list], kCells, motion.ref_idx[list]);
   }
+  const auto store = [&](std::ptrdiff_t cell) {
+    std::memcpy(lattice.mv + cell, mv[0], sizeof mv[0]);
+    std::memcpy(lattice.ref_idx + cell, ref_idx[0], sizeof ref_idx[0]);
+    if (!has_list1) return;
+    std::memcpy(lattice.mv + lattice.plane + cell, mv[1], sizeof mv[1]);
+    std::memcpy(lattice.ref_idx + lattice.plane + cell, ref_idx[1], sizeof ref_idx[1]);
+  };
+  for (int y = 0; y < height; ++y, first += lattice.stride) {
+    for (int x = 0; x + kCells < width; x += kCells) store(first + x);
+    store(first + width - kCells);
+  }
+}
+
+void fill_rect(const MotionLattice& lattice, std::ptrdiff_t first, int width, int height,
+               bool has_list1, const UnitMotion& motion) noexcept {
+  const auto fill = width >= 8   ? fill_cells<8>
+                    : width >= 4 ? fill_cells<4>
+                    : width >= 2 ? fill_cells<2>
+                                 : fill_cells<1>;
+  fill(lattice, first, width, height, has_list1, motion);
 }
 
 /// Derives the vectors of one picture (8.5.3.2), prediction unit by prediction unit.
@@ -155,10 +163,8 @@ class MotionDeriver {
 
   void clear_block(std::int32_t bx, std::int32_t by) noexcept {
     const int cells = picture_.blocks.block_size / 4;
-    MotionVector* const row = lattice_.mv + by * cells * lattice_.stride + bx * cells;
-    for (int list = 0; list < (has_b_ ? 2 : 1); ++list) {
-      fill_rect(row + list * lattice_.plane, lattice_.stride, cells, cells, MotionVector{0, 0});
-    }
+    fill_rect(lattice_, by * cells * lattice_.stride + bx * cells, cells, cells, has_b_,
+              UnitMotion{});
   }
 
   void derive_unit(const PredictionUnit& unit) {
@@ -218,43 +224,8 @@ class MotionDeriver {
   }
 
   void fill(const PredictionUnit& unit, const UnitMotion& motion) noexcept {
-    const int width = unit.width / 4;
-    if (width >= 8) {
-      fill_rows<8>(unit, motion);
-    } else if (width >= 4) {
-      fill_rows<4>(unit, motion);
-    } else if (width >= 2) {
-      fill_rows<2>(unit, motion);
-    } else {
-      fill_rows<1>(unit, motion);
-    }
-  }
-
-  template <int kChunk>
-  void fill_rows(const PredictionUnit& unit, const UnitMotion& motion) noexcept {
-    const std::ptrdiff_t stride = lattice_.stride, plane = lattice_.plane;
-    const std::ptrdiff_t first = (unit.y >> 2) * stride + (unit.x >> 2);
-    const int width = unit.width / 4, height = unit.height / 4;
-    MotionVector mv[2][kChunk];
-    std::int8_t ref_idx[2][kChunk];
-    for (int list = 0; list < 2; ++list) {
-      std::fill_n(mv[list], kChunk, motion.mv[list]);
-      std::fill_n(ref_idx[list], kChunk, motion.ref_idx[list]);
-    }
-    MotionVector* mv_row = lattice_.mv + first;
-    std::int8_t* ref_idx_row = lattice_.ref_idx + first;
-    const auto store = [&](int x) {
-      std::memcpy(mv_row + x, mv[0], sizeof mv[0]);
-      std::memcpy(ref_idx_row + x, ref_idx[0], sizeof ref_idx[0]);
-      if (has_b_) {
-        std::memcpy(mv_row + plane + x, mv[1], sizeof mv[1]);
-        std::memcpy(ref_idx_row + plane + x, ref_idx[1], sizeof ref_idx[1]);
-      }
-    };
-    for (int y = 0; y < height; ++y, mv_row += stride, ref_idx_row += stride) {
-      for (int x = 0; x + kChunk < width; x += kChunk) store(x);
-      store(width - kChunk);
-    }
+    const std::ptrdiff_t first = (unit.y >> 2) * lattice_.stride + (unit.x >> 2);
+    fill_rect(lattice_, first, unit.width / 4, unit.height / 4, has_b_, motion);
   }
 
   /// Marks the blocks of a unit. Their vectors stay until the end: what is derived from them must
@@ -274,7 +245,6 @@ class MotionDeriver {
 
   void clear_lost() noexcept {
     const prim::BlockMap& blocks = picture_.blocks;
-    const int cells = blocks.block_size / 4;
     for (std::int32_t by = 0; by < blocks.height; ++by) {
       for (std::int32_t bx = 0; bx < blocks.width; ++bx) {
         if ((blocks.flags[block_at(bx << log2_block_, by << log2_block_)] & prim::kMotionLost) ==
@@ -282,10 +252,6 @@ class MotionDeriver {
           continue;
         }
         clear_block(bx, by);
-        std::int8_t* const row = lattice_.ref_idx + by * cells * lattice_.stride + bx * cells;
-        for (int list = 0; list < 2; ++list) {
-          fill_rect(row + list * lattice_.plane, lattice_.stride, cells, cells, std::int8_t{-1});
-        }
       }
     }
   }

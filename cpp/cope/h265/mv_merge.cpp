@@ -128,11 +128,11 @@ class MergeList {
 
 UnitMotion derive_merge(SliceMotion& slice, const MotionNeighbours& neighbours,
                         const PredictionUnit& unit) noexcept {
-  UnitMotion motion = MergeList(slice, neighbours, unit).derive(std::min<int>(unit.merge_idx, 4));
+  const UnitMotion motion =
+      MergeList(slice, neighbours, unit).derive(std::min<int>(unit.merge_idx, 4));
   // 8x4 and 4x8 blocks are never predicted from both lists (8.5.3.2.2).
-  if (unit.width + unit.height == 12 && motion.uses(0) && motion.uses(1)) {
-    motion.ref_idx[1] = -1;
-    motion.mv[1] = {0, 0};
+  if (unit.width + unit.height == 12 && motion.uses(0) && motion.uses(1)) [[unlikely]] {
+    return {{motion.mv[0], {0, 0}}, {motion.ref_idx[0], -1}};
   }
   return motion;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "cope/h265/pps.h"
@@ -20,6 +22,7 @@ class MotionNeighbours {
       : blocks_(blocks),
         lattice_(lattice),
         log2_ctb_(CtbLog2SizeY),
+        log2_block_(std::countr_zero(static_cast<unsigned>(blocks.block_size))),
         width_(blocks.width * blocks.block_size),
         height_(blocks.height * blocks.block_size) {}
 
@@ -65,8 +68,7 @@ class MotionNeighbours {
   }
 
   std::size_t block_at(std::int32_t x, std::int32_t y) const noexcept {
-    return static_cast<std::size_t>(y / blocks_.block_size * blocks_.width +
-                                    x / blocks_.block_size);
+    return static_cast<std::size_t>((y >> log2_block_) * blocks_.width + (x >> log2_block_));
   }
 
   std::uint16_t tile_id(int dx, int dy, const Pps& pps) const noexcept {
@@ -78,6 +80,7 @@ class MotionNeighbours {
   const prim::BlockMap& blocks_;
   MotionLattice lattice_;
   int log2_ctb_;
+  int log2_block_;
   std::int32_t width_;   // luma samples
   std::int32_t height_;  // luma samples
   std::int32_t ctb_x_ = -1;

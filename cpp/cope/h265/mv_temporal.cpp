@@ -1,5 +1,7 @@
 #include "cope/h265/mv_temporal.h"
 
+#include <bit>
+
 namespace cope::h265 {
 
 namespace {
@@ -20,9 +22,10 @@ bool take_collocated(SliceMotion& slice, std::int32_t x, std::int32_t y, int lis
       static_cast<std::size_t>((y >> 4) << 2) * static_cast<std::size_t>(motion.width_4x4) +
       static_cast<std::size_t>((x >> 4) << 2);
   const prim::BlockMap& blocks = ColPic.blocks;
-  const auto block = static_cast<std::size_t>(((y >> 4) << 4) / blocks.block_size) *
+  const int log2_block = std::countr_zero(static_cast<unsigned>(blocks.block_size));
+  const auto block = static_cast<std::size_t>((y >> 4) << 4 >> log2_block) *
                          static_cast<std::size_t>(blocks.width) +
-                     static_cast<std::size_t>(((x >> 4) << 4) / blocks.block_size);
+                     static_cast<std::size_t>((x >> 4) << 4 >> log2_block);
   const std::size_t plane = motion.plane_size();
   const int ref_idx[2] = {motion.ref_idx[cell], motion.ref_idx[cell + plane]};
   int listCol = 0;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <cstring>
 
 #include "cope/prim/motion_field.h"
 
@@ -18,8 +19,11 @@ struct UnitMotion {
   std::int8_t ref_idx[2] = {-1, -1};      ///< -1 where the list is unused
 
   constexpr bool uses(int list) const noexcept { return ref_idx[list] >= 0; }
-  friend constexpr bool operator==(const UnitMotion&, const UnitMotion&) = default;
+  friend bool operator==(const UnitMotion& a, const UnitMotion& b) noexcept {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+  }
 };
+static_assert(sizeof(UnitMotion) == 10);  // without a gap
 
 /// The motion of a picture in work, on its lattice of 4x4 luma blocks.
 struct MotionLattice {
@@ -30,7 +34,18 @@ struct MotionLattice {
 
   UnitMotion at(std::int32_t x, std::int32_t y) const noexcept {
     const std::ptrdiff_t cell = (y >> 2) * stride + (x >> 2);
-    return {{mv[cell], mv[cell + plane]}, {ref_idx[cell], ref_idx[cell + plane]}};
+    // In two stores, not four: what is read together next would have to wait for each.
+    static_assert(std::endian::native == std::endian::little);
+    const auto mv0 = std::bit_cast<std::uint32_t>(mv[cell]);
+    const auto mv1 = std::bit_cast<std::uint32_t>(mv[cell + plane]);
+    const std::uint64_t vectors = mv0 | std::uint64_t{mv1} << 32;
+    const auto ref_idx0 = static_cast<std::uint8_t>(ref_idx[cell]);
+    const auto ref_idx1 = static_cast<std::uint8_t>(ref_idx[cell + plane]);
+    const auto indices = static_cast<std::uint16_t>(ref_idx0 | ref_idx1 << 8);
+    UnitMotion motion;
+    std::memcpy(motion.mv, &vectors, sizeof vectors);
+    std::memcpy(motion.ref_idx, &indices, sizeof indices);
+    return motion;
   }
 };
 
