@@ -118,7 +118,9 @@ void ParseQueue::link_collocated(Job& job) {
       if (known->job == nullptr) {
         job.collocated.push_back(*known);
       } else if (!known->job->is_done.load(std::memory_order_relaxed)) {
-        job.collocated.push_back(*known);  // `finish` says where its picture is
+        job.collocated.push_back(*known);
+        // Else `publish` will say where its picture is.
+        if (known->job->rows_derived > 0) job.collocated.back().picture = known->job->picture;
         known->job->dependants.push_back(&job);
       } else if (!known->job->out_of_memory) {
         job.collocated.push_back({name, known->job->picture, nullptr});
