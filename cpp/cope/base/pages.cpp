@@ -24,8 +24,11 @@
 namespace cope {
 #if defined(COPE_ADDRESS_SANITIZER)
 
-void* allocate_pages(std::size_t bytes) { return ::operator new(bytes); }
-void free_pages(void* pages, std::size_t) noexcept { ::operator delete(pages); }
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
+  bytes_touched = 0;
+  return ::operator new(bytes);
+}
+void free_pages(void* pages, std::size_t, std::size_t) noexcept { ::operator delete(pages); }
 
 #else
 
@@ -34,6 +37,7 @@ namespace {
 struct Block {
   void* pages = nullptr;
   std::size_t bytes = 0;
+  std::size_t bytes_touched = 0;
 };
 
 /// Freed blocks, oldest first.
@@ -42,28 +46,28 @@ class PageCache {
   void lock() noexcept { mutex_.lock(); }
   void unlock() noexcept { mutex_.unlock(); }
 
-  /// A block of that size, the one freed last; null when there is none.
-  void* take(std::size_t bytes) {
+  /// A block of that size, the one freed last; none when there is none.
+  Block take(std::size_t bytes) {
     const std::scoped_lock lock(mutex_);
     if (max_bytes_ == 0) max_bytes_ = kBytesPerCpu * static_cast<std::size_t>(available_cpus());
     for (std::size_t i = size_; i-- > 0;) {
       if (blocks_[i].bytes != bytes) continue;
-      void* const pages = blocks_[i].pages;
+      const Block block = blocks_[i];
       remove(i);
-      return pages;
+      return block;
     }
-    return nullptr;
+    return {};
   }
 
   /// Keeps a block, or says which older one must go before there is room for it, if any would help.
   bool give(Block block, Block& evicted) noexcept {
     const std::scoped_lock lock(mutex_);
-    if (size_ < kMaxBlocks && bytes_ + block.bytes <= max_bytes_) {
+    if (size_ < kMaxBlocks && bytes_ + block.bytes_touched <= max_bytes_) {
       blocks_[size_++] = block;
-      bytes_ += block.bytes;
+      bytes_ += block.bytes_touched;
       return true;
     }
-    if (block.bytes <= max_bytes_) {
+    if (size_ != 0 && block.bytes_touched <= max_bytes_) {
       evicted = blocks_[0];
       remove(0);
     }
@@ -75,7 +79,7 @@ class PageCache {
   static constexpr std::size_t kBytesPerCpu = std::size_t{24} << 20;
 
   void remove(std::size_t i) noexcept {
-    bytes_ -= blocks_[i].bytes;
+    bytes_ -= blocks_[i].bytes_touched;
     std::copy(blocks_.begin() + i + 1, blocks_.begin() + size_, blocks_.begin() + i);
     --size_;
   }
@@ -83,7 +87,7 @@ class PageCache {
   std::mutex mutex_;
   std::array<Block, kMaxBlocks> blocks_;
   std::size_t size_ = 0;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;      // touched
   std::size_t max_bytes_ = 0;  // known when there is something to free
 };
 
@@ -105,17 +109,19 @@ std::size_t round_up(std::size_t bytes) {
 
 }  // namespace
 
-void* allocate_pages(std::size_t bytes) {
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
   bytes = round_up(bytes);
-  if (void* const pages = cache.take(bytes)) return pages;
+  const Block block = cache.take(bytes);
+  bytes_touched = block.bytes_touched;
+  if (block.pages != nullptr) return block.pages;
   void* const pages =
       mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) throw std::bad_alloc();
   return pages;
 }
 
-void free_pages(void* pages, std::size_t bytes) noexcept {
-  const Block block{pages, round_up(bytes)};
+void free_pages(void* pages, std::size_t bytes, std::size_t bytes_touched) noexcept {
+  const Block block{pages, round_up(bytes), bytes_touched};
   for (;;) {
     Block evicted;
     if (cache.give(block, evicted)) return;

@@ -12,9 +12,11 @@ namespace cope {
 /// memory back and fetch it again with each; what is more goes back to the system at once.
 /// Thread-safe, across a fork as well. Under AddressSanitizer it is of the heap, for its checks.
 ///
+/// \param bytes_touched  receives how many were written to before, from the front
 /// \throws std::bad_alloc
-void* allocate_pages(std::size_t bytes);
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched);
 /// \param bytes  as for `allocate_pages`
-void free_pages(void* pages, std::size_t bytes) noexcept;
+/// \param bytes_touched  how many have been written to by now: only those take memory
+void free_pages(void* pages, std::size_t bytes, std::size_t bytes_touched) noexcept;
 
 }  // namespace cope

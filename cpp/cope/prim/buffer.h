@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -28,10 +29,14 @@ class Buffer {
       capacity_ = 0;
       const std::size_t roomy =
           size + size / 4;  // pictures differ in size: not a new block for each record
-      if (roomy * sizeof(T) < kLargeBytes) {
-        data_ = {new T[roomy], Release{0}};
+      const std::size_t bytes = roomy * sizeof(T);
+      if (bytes < kLargeBytes) {
+        data_ = {new T[roomy], Release{}};
       } else {
-        data_ = {static_cast<T*>(allocate_pages(roomy * sizeof(T))), Release{roomy * sizeof(T)}};
+        std::size_t num_touched = 0;
+        auto* const pages = static_cast<T*>(allocate_pages(bytes, num_touched));
+        data_ = {pages, Release{bytes, bytes}};
+        most_used_ = num_touched / sizeof(T);
       }
       capacity_ = roomy;
     }
@@ -44,8 +49,13 @@ class Buffer {
     if (size != 0) std::memset(static_cast<void*>(data_.get()), 0, size * sizeof(T));
   }
 
-  /// Says how many of the elements are in use, at most the capacity.
-  void set_size(std::size_t size) noexcept { size_ = size; }
+  /// Says how many of the elements are in use, at most the capacity; those behind were not written.
+  void set_size(std::size_t size) noexcept {
+    size_ = size;
+    most_used_ = std::max(most_used_, size);
+    Release& release = data_.get_deleter();
+    if (release.num_bytes != 0) release.num_touched = most_used_ * sizeof(T);
+  }
 
   T* data() noexcept { return data_.get(); }
   const T* data() const noexcept { return data_.get(); }
@@ -60,10 +70,11 @@ class Buffer {
   static constexpr std::size_t kLargeBytes = 128 << 10;
 
   struct Release {
-    std::size_t num_page_bytes = 0;  ///< 0: of the heap
+    std::size_t num_bytes = 0;    ///< in pages; 0: of the heap
+    std::size_t num_touched = 0;  ///< of those
     void operator()(T* data) const noexcept {
-      if (num_page_bytes != 0) {
-        free_pages(data, num_page_bytes);
+      if (num_bytes != 0) {
+        free_pages(data, num_bytes, num_touched);
       } else {
         delete[] data;
       }
@@ -73,6 +84,7 @@ class Buffer {
   std::unique_ptr<T[], Release> data_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::size_t most_used_ = 0;  // as told by `set_size`, of large ones
 };
 
 }  // namespace cope::prim

@@ -18,25 +18,30 @@
 namespace cope {
 namespace {
 
+void* allocate(std::size_t bytes) {
+  std::size_t bytes_touched = 0;
+  return allocate_pages(bytes, bytes_touched);
+}
+
 TEST(Pages, AreReadAndWritten) {
   constexpr std::size_t kBytes = 3 << 20;
-  auto* const bytes = static_cast<unsigned char*>(allocate_pages(kBytes));
+  auto* const bytes = static_cast<unsigned char*>(allocate(kBytes));
   std::fill_n(bytes, kBytes, static_cast<unsigned char>(7));
   EXPECT_EQ(std::count(bytes, bytes + kBytes, 7), static_cast<std::ptrdiff_t>(kBytes));
-  free_pages(bytes, kBytes);
+  free_pages(bytes, kBytes, kBytes);
 }
 
 #if !defined(__SANITIZE_ADDRESS__)  // under which they are of the heap
 // The system gives a fresh page as zeros, so what was written says whether it was asked.
 TEST(Pages, FreedOnesAreUsedAgain) {
   constexpr std::size_t kBytes = 1 << 20;
-  auto* const first = static_cast<unsigned char*>(allocate_pages(kBytes));
+  auto* const first = static_cast<unsigned char*>(allocate(kBytes));
   std::fill_n(first, kBytes, static_cast<unsigned char>(7));
-  free_pages(first, kBytes);
-  auto* const second = static_cast<unsigned char*>(allocate_pages(kBytes - 100));
+  free_pages(first, kBytes, kBytes);
+  auto* const second = static_cast<unsigned char*>(allocate(kBytes - 100));
   EXPECT_EQ(std::count(second, second + kBytes - 100, 7),
             static_cast<std::ptrdiff_t>(kBytes - 100));
-  free_pages(second, kBytes - 100);
+  free_pages(second, kBytes - 100, kBytes - 100);
 }
 
 TEST(Pages, SoMuchIsKeptAndNoMore) {
@@ -44,29 +49,47 @@ TEST(Pages, SoMuchIsKeptAndNoMore) {
   const std::size_t limit = static_cast<std::size_t>(available_cpus()) * 24;
   std::vector<void*> blocks(limit + 5);
   for (void*& block : blocks) {
-    block = allocate_pages(kBytes);
+    block = allocate(kBytes);
     std::memset(block, 7, kBytes);
   }
-  for (void* const block : blocks) free_pages(block, kBytes);
+  for (void* const block : blocks) free_pages(block, kBytes, kBytes);
   std::size_t num_kept = 0;
   for (void*& block : blocks) {
-    block = allocate_pages(kBytes);
+    block = allocate(kBytes);
     num_kept += *static_cast<unsigned char*>(block) == 7 ? 1 : 0;
   }
   EXPECT_EQ(num_kept, limit);
-  for (void* const block : blocks) free_pages(block, kBytes);
+  for (void* const block : blocks) free_pages(block, kBytes, kBytes);
+}
+
+TEST(Pages, OnlyThoseTouchedCount) {
+  constexpr std::size_t kBytes = 64 << 20;
+  std::vector<void*> blocks(20);
+  std::size_t bytes_touched = 1;
+  for (void*& block : blocks) {
+    block = allocate_pages(kBytes, bytes_touched);
+    EXPECT_EQ(bytes_touched, 0u);
+    std::memset(block, 7, 4096);
+  }
+  for (void* const block : blocks) free_pages(block, kBytes, 4096);
+  for (void*& block : blocks) {
+    block = allocate_pages(kBytes, bytes_touched);
+    EXPECT_EQ(bytes_touched, 4096u);
+    EXPECT_EQ(*static_cast<unsigned char*>(block), 7);
+  }
+  for (void* const block : blocks) free_pages(block, kBytes, 4096);
 }
 
 TEST(Pages, AForkedChildHasThem) {
   std::atomic<bool> stop = false;
   std::thread other([&stop] {
-    while (!stop) free_pages(allocate_pages(1 << 20), 1 << 20);
+    while (!stop) free_pages(allocate(1 << 20), 1 << 20, 1 << 20);
   });
   for (int i = 0; i < 50; ++i) {
     const pid_t child = fork();
     if (child == 0) {
       alarm(10);  // it hangs if the other thread held the lock
-      for (int k = 0; k < 10; ++k) free_pages(allocate_pages(1 << 20), 1 << 20);
+      for (int k = 0; k < 10; ++k) free_pages(allocate(1 << 20), 1 << 20, 1 << 20);
       _exit(0);
     }
     int status = -1;
@@ -79,7 +102,7 @@ TEST(Pages, AForkedChildHasThem) {
 
 // AddressSanitizer stops the program at such a size. stops the program at such a size
 TEST(Pages, ThrowsWhereThereAreNotSoMany) {
-  EXPECT_THROW(allocate_pages(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
+  EXPECT_THROW(allocate(std::numeric_limits<std::size_t>::max() / 4), std::bad_alloc);
 }
 #endif
 

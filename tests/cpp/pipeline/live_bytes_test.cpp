@@ -62,8 +62,11 @@ void add_live(std::int64_t bytes) noexcept {
 
 // Large buffers as well. Linked instead of base/pages.cpp.
 namespace cope {
-void* allocate_pages(std::size_t bytes) { return ::operator new(bytes); }
-void free_pages(void* pages, std::size_t) noexcept { ::operator delete(pages); }
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
+  bytes_touched = 0;
+  return ::operator new(bytes);
+}
+void free_pages(void* pages, std::size_t, std::size_t) noexcept { ::operator delete(pages); }
 }  // namespace cope
 
 namespace cope::pipeline {
