@@ -420,6 +420,9 @@ struct HandCol {
   explicit HandCol(int width = 128, int height = 96) {
     picture.info.poc = 16;
     picture.allocate_blocks(width, height, 8);
+    auto& blocks = picture.blocks;
+    std::fill_n(blocks.type.data(), blocks.size(), static_cast<std::uint8_t>(BlockType::kInter));
+    std::fill_n(blocks.flags.data(), blocks.size(), std::uint8_t{0});
     std::fill_n(picture.blocks.slice_idx.data(), picture.blocks.size(), std::uint16_t{0});
     std::fill_n(picture.motion.ref_idx.data(), picture.motion.ref_idx.size(), std::int8_t{-1});
     picture.slice_refs.resize(1);
