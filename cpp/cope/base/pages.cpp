@@ -59,6 +59,15 @@ class PageCache {
     return {};
   }
 
+  /// The block freed first; none when there is none.
+  Block take_oldest() noexcept {
+    const std::scoped_lock lock(mutex_);
+    if (size_ == 0) return {};
+    const Block block = blocks_[0];
+    remove(0);
+    return block;
+  }
+
   /// Keeps a block, or says which older one must go before there is room for it, if any would help.
   bool give(Block block, Block& evicted) noexcept {
     const std::scoped_lock lock(mutex_);
@@ -96,7 +105,7 @@ class PageCache {
 constinit PageCache cache;
 
 // At the moment of a fork the mutex may be another thread's.
-const int at_fork =
+[[maybe_unused]] const int at_fork =
     pthread_atfork([] { cache.lock(); }, [] { cache.unlock(); }, [] { cache.unlock(); });
 
 // Of eight sizes between powers of two, so that blocks of about the same size serve each other.
@@ -114,10 +123,15 @@ void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
   const Block block = cache.take(bytes);
   bytes_touched = block.bytes_touched;
   if (block.pages != nullptr) return block.pages;
-  void* const pages =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) throw std::bad_alloc();
-  return pages;
+  for (;;) {
+    void* const pages =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages != MAP_FAILED) return pages;
+    // Where the system has no more, what is kept for later makes room.
+    const Block oldest = cache.take_oldest();
+    if (oldest.pages == nullptr) throw std::bad_alloc();
+    munmap(oldest.pages, oldest.bytes);
+  }
 }
 
 void free_pages(void* pages, std::size_t bytes, std::size_t bytes_touched) noexcept {

@@ -1,6 +1,7 @@
 #include "cope/base/pages.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <new>
 #include <thread>
@@ -78,6 +80,25 @@ TEST(Pages, OnlyThoseTouchedCount) {
     EXPECT_EQ(*static_cast<unsigned char*>(block), 7);
   }
   for (void* const block : blocks) free_pages(block, kBytes, 4096);
+}
+
+TEST(Pages, ThoseKeptMakeRoom) {
+  const pid_t child = fork();  // the limit is for good
+  if (child == 0) {
+    constexpr std::size_t kBytes = 64 << 20;
+    free_pages(allocate(kBytes), kBytes, 4096);
+    std::ifstream statm("/proc/self/statm");
+    rlim_t num_pages = 0;
+    statm >> num_pages;
+    const rlim_t bytes = num_pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (1 << 20);
+    const rlimit limit{bytes, bytes};
+    bool is_there = setrlimit(RLIMIT_AS, &limit) == 0;
+    is_there = is_there && allocate(kBytes / 2) != nullptr;
+    _exit(is_there ? 0 : 1);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Pages, AForkedChildHasThem) {
