@@ -291,7 +291,8 @@ void ParseQueue::publish(Job& job) {
 }
 
 void ParseQueue::finish(Job& job) noexcept {
-  if (job.worker) job.picture = job.worker->release(*job.unit, job.damage);
+  // `job.picture` is the same one and stays as it is: others may be about to copy it.
+  if (job.worker) job.worker->release(*job.unit, job.damage);
   job.collocated.clear();
   const std::scoped_lock lock(mutex_);
   if (job.worker) workers_.push_back(std::move(job.worker));
