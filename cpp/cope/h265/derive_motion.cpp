@@ -54,7 +54,8 @@ void fill_rect(const MotionLattice& lattice, std::ptrdiff_t first, int width, in
 /// Derives the vectors of one picture (8.5.3.2), prediction unit by prediction unit.
 class MotionDeriver {
  public:
-  MotionDeriver(PictureJob& job, PictureLookup lookup, void* lookup_context, std::int32_t rows)
+  MotionDeriver(const PictureJob& job, PictureLookup lookup, void* lookup_context,
+                std::int32_t rows)
       : coded_(job.coded),
         picture_(*job.picture),
         units_(job.motion_syntax->units.span()),

@@ -72,7 +72,8 @@ class ParseQueue {
   // A picture that others may look at.
   struct Known {
     std::int64_t decode_index = 0;
-    std::shared_ptr<const prim::PicturePrimitives> picture;  // null while `job` is not parsed
+    std::shared_ptr<const prim::PicturePrimitives>
+        picture;         // null until some of its motion is derived
     Job* job = nullptr;  // as long as it is in the queue; of a collocated one, until it is derived
   };
 
@@ -87,7 +88,7 @@ class ParseQueue {
     ParseQueue* queue = nullptr;
     std::int64_t decode_index = 0;
     std::unique_ptr<CodedUnit> unit;
-    std::shared_ptr<prim::PicturePrimitives> picture;  // when its motion is derived
+    std::shared_ptr<prim::PicturePrimitives> picture;  // from the beginning of its parse on
     bool keep_coefficients = true;
     std::unique_ptr<PictureWorker> worker;  // while it is parsed and derived
     Damage damage;

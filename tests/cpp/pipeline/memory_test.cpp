@@ -69,7 +69,8 @@ std::int64_t bound(const Case& c, const Limits& limits, int held) {
   const std::int64_t jobs =
       c.threads == 1 ? 1 : std::min<std::int64_t>(at_once, limits.max_pictures_in_flight);
   const std::int64_t coded = coded_bytes(c);
-  const std::int64_t waiting = std::min(66 * coded, 256 * kMiB + coded);
+  const std::int64_t waiting = std::min(66 * coded, 256 * kMiB + coded) +
+                               (c.threads == 1 ? 0 : std::min(64 * coded, 32 * kMiB + coded));
   const std::int64_t parsed = jobs + 2 * (c.references + 1) + held;
   return waiting + (jobs + 4) * coded + parsed * parsed_bytes(c, limits) + jobs * parser_bytes(c) +
          8 * kMiB;
