@@ -121,6 +121,14 @@ class TestNothingToRead:
         with pytest.raises(cope.MediaOpenError):
             door(path)
 
+    def test_mp4_cut_before_its_codec(
+        self, door: Callable[[object], object], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "cut.mp4"
+        path.write_bytes((REPOSITORY / "examples" / "demo.mp4").read_bytes()[:400])
+        with pytest.raises(cope.MediaOpenError, match="codec of the video stream unknown"):
+            door(path)
+
     @pytest.mark.parametrize(
         ("name", "codec"),
         [("vp9.webm", "libvpx-vp9"), ("part2.mp4", "mpeg4"), ("mpeg2.ts", "mpeg2video")],

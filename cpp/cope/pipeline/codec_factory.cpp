@@ -28,6 +28,10 @@ Result<std::unique_ptr<Codec>> make_codec(const media::StreamInfo& info, const L
     case media::CodecId::kOther:
       break;
   }
+  // libavcodec's name of none: an index that ends before it says, or an unknown code.
+  if (info.codec_name == "none") {
+    return Status{StatusCode::kMediaOpen, "codec of the video stream unknown"};
+  }
   return Status::unsupported(static_name(info.codec_name));
 }
 
