@@ -331,8 +331,7 @@ class CodingQuadtreeParser {
     const auto part_mode = static_cast<std::uint8_t>(cu_.part_mode);
     const auto qp = static_cast<std::int8_t>(qp_.QpY);
     const auto stride = static_cast<std::size_t>(out.blocks_stride);
-    const std::size_t first = block_at(cu_.x, cu_.y);
-    std::size_t at = first;
+    std::size_t at = block_at(cu_.x, cu_.y);
     for (unsigned row = 0; row < kWidth; ++row, at += stride) {
       fill_row<kWidth>(out.type + at, static_cast<std::uint8_t>(type));
       fill_row<kWidth>(out.flags + at, flags);
@@ -340,9 +339,8 @@ class CodingQuadtreeParser {
       fill_row<kWidth>(out.partition_shape + at, part_mode);
       fill_row<kWidth>(out.qp + at, qp);
       fill_row<kWidth>(out.slice_idx + at, slice_idx);
-      fill_row<kWidth>(out.bits + at, share);
+      for (unsigned i = 0; i < kWidth; ++i) out.bits[at + i] = share + (row * kWidth + i < rest);
     }
-    for (std::uint32_t i = 0; i < rest; ++i) ++out.bits[first + i / kWidth * stride + i % kWidth];
   }
 
   template <unsigned kWidth, class T>

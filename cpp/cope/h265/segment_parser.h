@@ -7,15 +7,21 @@
 
 namespace cope::h265 {
 
+class Wavefront;
+
 /// Where slice_segment_data() of one segment lies: a payload, emulation prevention removed, with at
 /// least 8 readable bytes behind it.
 struct SegmentInput {
   const std::uint8_t* rbsp = nullptr;
   std::size_t size = 0;        ///< bytes
-  std::size_t bit_offset = 0;  ///< bits
+  std::size_t bit_offset = 0;  ///< bits; of the substream, if only one is to be parsed
+  // Of one substream among those that several threads parse.
+  Wavefront* wavefront = nullptr;  ///< null: all of the segment is to be parsed
+  std::size_t strand = 0;          ///< in the wavefront
+  std::int32_t first_ctb = 0;      ///< CtbAddrInRs, inside the picture
 };
 
-/// Parses slice_segment_data() of one segment; `entropy` is scratch memory.
+/// Parses slice_segment_data() of one segment, or a substream; `entropy` is scratch memory.
 using SegmentParser = SegmentResult (*)(const SliceParams& params, const SegmentInput& input,
                                         const PictureArrays& arrays, OutputCursor& cursor,
                                         EntropyState& entropy);

@@ -104,8 +104,10 @@ struct SegmentCarry {
 struct PictureArrays {
   // neighbour state
   std::uint32_t* ctb_slice_id = nullptr;  ///< [CtbAddrInRs]; SliceParams::slice_id once parsed
-  std::uint8_t* above = nullptr;     ///< CuState [4 luma columns], whole coding tree blocks wide
-  std::uint8_t* left = nullptr;      ///< CuState [4 luma rows], whole coding tree blocks high
+  std::int32_t first_ctb = 0;     ///< CtbAddrInRs; units before it in its tile are of other slices,
+                                  ///< which other threads may be at
+  std::uint8_t* above = nullptr;  ///< CuState [4 luma columns], whole coding tree blocks wide
+  std::uint8_t* left = nullptr;   ///< CuState [4 luma rows], whole coding tree blocks high
   EntropyState* row_sync = nullptr;  ///< TableStateIdxWpp and its like: one
   SegmentCarry* carry = nullptr;     ///< TableStateIdxDs and its like: one
   // prim::BlockMap, in blocks of MinCbSizeY
@@ -153,12 +155,14 @@ COPE_HD constexpr std::uint32_t max_records_per_ctu(unsigned CtbLog2SizeY) noexc
 /// Why a slice segment ended.
 enum class SegmentEnd : std::uint8_t {
   kComplete,           ///< end_of_slice_segment_flag
+  kSubstreamComplete,  ///< end_of_subset_one_bit, where only a substream was to be parsed
   kInvalidSyntax,      ///< an element out of range
   kOverrun,            ///< the data ended inside a coding tree unit
   kOutsidePicture,     ///< coding tree units beyond the picture
   kOverlap,            ///< a coding tree unit that an earlier segment has
   kNothingToDependOn,  ///< the segment that a dependent one continues is lost
   kOutputFull,         ///< more levels than the segments' bytes can hold
+  kStopped,            ///< by a wavefront that was given up
 };
 
 struct SegmentResult {

@@ -13,7 +13,8 @@
 
 namespace cope::h265 {
 
-/// Parses slice_segment_data() (7.3.8.1) of one segment into arrays that the caller sized.
+/// Parses slice_segment_data() (7.3.8.1) of one segment, or a substream of it, into arrays that the
+/// caller sized.
 ///
 /// Host and device code: no allocation, no exception, no virtual call. Vectors are not derived
 /// here, only their syntax kept. Neighbour state lies in rows and columns of `PictureArrays`, so
@@ -31,13 +32,42 @@ class SliceSegmentParser {
         max_levels_(max_levels_per_ctu(slice.CtbLog2SizeY)),
         max_records_(max_records_per_ctu(slice.CtbLog2SizeY)) {}
 
+  /// All of the segment, one substream after another.
   COPE_HD SegmentResult parse() noexcept {
     if (s_.slice_segment_address >= s_.PicWidthInCtbsY * s_.PicHeightInCtbsY) {
       return stop(SegmentEnd::kOutsidePicture);
     }
     start_at(s_.slice_segment_address);
     if (!begin_segment()) return stop(SegmentEnd::kNothingToDependOn);
+    return parse_substreams(Alone{}, false);
+  }
+
+  /// The substream that begins with a coding tree unit of this address (RS), inside the picture.
+  /// \param pace  `pace.wait(x)` before and `pace.publish(x)` behind each unit; the first is false
+  ///              to stop
+  template <class Pace>
+  COPE_HD SegmentResult parse_substream(std::int32_t CtbAddrInRs, Pace pace) noexcept {
+    start_at(CtbAddrInRs);
+    if (!pace.wait(x_)) return stop(SegmentEnd::kStopped);
+    if (CtbAddrInRs != s_.slice_segment_address) {
+      begin_substream();
+    } else if (!begin_segment()) {
+      return stop(SegmentEnd::kNothingToDependOn);
+    }
+    return parse_substreams(pace, true);
+  }
+
+ private:
+  /// The pace of a thread that parses the whole picture.
+  struct Alone {
+    COPE_HD static constexpr bool wait(std::int32_t) noexcept { return true; }
+    COPE_HD static constexpr void publish(std::int32_t) noexcept {}
+  };
+
+  template <class Pace>
+  COPE_HD SegmentResult parse_substreams(Pace pace, bool stops_behind_first) noexcept {
     for (;;) {
+      if (!pace.wait(x_)) return stop(SegmentEnd::kStopped);
       if (out_.ctb_slice_id[CtbAddrInRs_] >= s_.first_slice_id) return stop(SegmentEnd::kOverlap);
       if (cursor_.num_levels + max_levels_ > out_.max_levels ||
           cursor_.num_records + max_records_ > out_.max_records ||
@@ -55,6 +85,7 @@ class SliceSegmentParser {
       const bool end_of_slice_segment_flag = r_.end_of_slice_segment_flag();
       // Behind the second unit of a row, for the row below (9.3.2.2).
       if (s_.entropy_coding_sync_enabled_flag && x_ == first_x_ + 1) *out_.row_sync = *r_.state;
+      pace.publish(x_);
       const bool is_last = !advance();
       if (end_of_slice_segment_flag) {
         keep_for_dependent_segment();
@@ -67,13 +98,13 @@ class SliceSegmentParser {
           missing_end_of_subset_ = true;
           return stop(SegmentEnd::kInvalidSyntax);
         }
+        if (stops_behind_first) return stop(SegmentEnd::kSubstreamComplete);
         r_.restart_behind(0);
         begin_substream();
       }
     }
   }
 
- private:
   COPE_HD SegmentResult stop(SegmentEnd end) const noexcept {
     return {end, missing_end_of_subset_ ? "end_of_subset_one_bit" : quadtree_.element(),
             static_cast<std::int64_t>(r_.bit_pos()), num_ctus_};
@@ -178,7 +209,7 @@ class SliceSegmentParser {
   // ---- coding_tree_unit() (7.3.8.2) ---------------------------------------------------------
 
   COPE_HD bool is_of_this_slice(std::int32_t CtbAddrInRs) const noexcept {
-    return out_.ctb_slice_id[CtbAddrInRs] == s_.slice_id;
+    return CtbAddrInRs >= out_.first_ctb && out_.ctb_slice_id[CtbAddrInRs] == s_.slice_id;
   }
 
   COPE_HD bool coding_tree_unit() noexcept {

@@ -65,8 +65,9 @@ class PictureWorker {
   /// Divides the work of `parse` among at most so many threads and returns for how many; 1 unless
   /// the codec can. Then `parse_part` is called for each part, in any thread, and `join_parts`
   /// when all are done, instead of `parse`.
-  virtual std::size_t split(std::size_t max_parts) {
+  virtual std::size_t split(std::size_t max_parts, bool keep_coefficients) {
     static_cast<void>(max_parts);
+    static_cast<void>(keep_coefficients);
     return 1;
   }
   virtual void parse_part(std::size_t part, bool keep_coefficients) {

@@ -165,7 +165,7 @@ class H264Worker final : public PictureWorker {
 
   void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
-  std::size_t split(std::size_t max_parts) override {
+  std::size_t split(std::size_t max_parts, bool) override {
     if (job_.coded.info.num_slices < 2) return 1;
     if (!parts_) parts_ = std::make_unique<h264::SliceSplit>();
     return parts_->begin(job_, max_parts);

@@ -4,6 +4,7 @@
 
 #include "cope/h265/header_decoder.h"
 #include "cope/h265/picture_parser.h"
+#include "cope/h265/picture_split.h"
 #include "cope/pipeline/nal_splitter.h"
 
 namespace cope::pipeline {
@@ -158,6 +159,15 @@ class H265Worker final : public PictureWorker {
 
   void parse(bool keep_coefficients) override { parser_.parse(job_, {keep_coefficients, limits_}); }
 
+  std::size_t split(std::size_t max_parts, bool keep_coefficients) override {
+    if (!split_) split_ = std::make_unique<h265::PictureSplit>();
+    return split_->begin(job_, {keep_coefficients, limits_}, max_parts);
+  }
+  void parse_part(std::size_t, bool) override { split_->parse(); }
+  void join_parts(bool keep_coefficients) override {
+    if (!split_->join(job_, {keep_coefficients, limits_})) parse(keep_coefficients);
+  }
+
   bool derives_by_rows() const noexcept override { return true; }
   std::int32_t derive(h265::PictureLookup lookup, void* context, std::int32_t rows) override {
     return h265::derive_motion(job_, lookup, context, rows);
@@ -173,6 +183,7 @@ class H265Worker final : public PictureWorker {
   Limits limits_;
   h265::PictureJob job_;
   h265::PictureParser parser_;
+  std::unique_ptr<h265::PictureSplit> split_;  // where it was of use
 };
 
 class H265Codec final : public Codec {

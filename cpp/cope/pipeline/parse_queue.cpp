@@ -11,10 +11,10 @@ namespace {
 // is less for large ones.
 constexpr std::size_t kMaxJobsPerThread = 8;
 constexpr std::size_t kMinJobsPerThread = 2;
-// A picture so many times as large as others is begun before them: its parse takes so many times as
-// long, and all that follow it wait for it.
 // Luma rows derived before those that look at a picture go on.
 constexpr std::int32_t kRowsAtOnce = 256;
+// A picture so many times as large as others is begun before them: its parse takes so many times as
+// long, and all that follow it wait for it.
 constexpr std::int64_t kMuchLarger = 4;
 constexpr std::int64_t kMeanWindow = 16;  // pictures
 constexpr std::int64_t kMuchSmaller = 4;  // a picture than the one whose buffers it gets
@@ -172,7 +172,8 @@ void ParseQueue::parse(Job& job) noexcept {
     job.worker = take_worker();
     job.worker->load(*job.unit, job.picture);
     const auto max_parts = std::min(kMaxParts, static_cast<std::size_t>(crew_.fair_share()));
-    const std::size_t num_parts = job.may_split ? job.worker->split(max_parts) : 1;
+    const std::size_t num_parts =
+        job.may_split ? job.worker->split(max_parts, job.keep_coefficients) : 1;
     if (num_parts == 1) {
       job.worker->parse(job.keep_coefficients);
     } else {

@@ -30,11 +30,11 @@ struct ParsedPicture {
 
 /// Parses coded pictures with the threads of a crew and hands them out in the order they came.
 ///
-/// Pictures are parsed in any order, and where there are fewer of them than threads, the slices of
-/// one at the same time. The motion of one that looks at others is derived behind theirs, by
-/// whichever thread makes that possible: row by row if the codec can, or else as soon as theirs
-/// is complete. So the owner has nothing to do for a picture but to push and to pop it. All
-/// methods are the owner's.
+/// Pictures are parsed in any order, and where there are fewer of them than threads, the parts of
+/// one (slices, tiles, rows) at the same time. The motion of one that looks at others is derived
+/// behind theirs, by whichever thread makes that possible: row by row if the codec can, or else as
+/// soon as theirs is complete. So the owner has nothing to do for a picture but to push and to pop
+/// it. All methods are the owner's.
 class ParseQueue {
  public:
   /// `crew` and `codec` outlive the queue. \param max_pictures  in the queue at a time, at most
@@ -77,7 +77,7 @@ class ParseQueue {
     Job* job = nullptr;  // as long as it is in the queue; of a collocated one, until it is derived
   };
 
-  static constexpr std::size_t kMaxParts = 8;
+  static constexpr std::size_t kMaxParts = 16;
 
   struct Part {
     Job* job = nullptr;
