@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "cope/cpu/h265_transform.h"
 #include "cope/prim/picture_primitives.h"
@@ -30,6 +31,7 @@ class TransformBlocks {
       bdShift_[plane] = std::max(20 - bit_depth_[plane], is_extended ? 11 : 0);
       ts_shift_[plane] = is_extended ? std::min(5, bdShift_[plane] - 2) : 5;
     }
+    has_lists_ = !std::ranges::all_of(picture.scaling, is_flat);
   }
 
   void walk() {
@@ -55,6 +57,13 @@ class TransformBlocks {
   }
   static constexpr int size_of(const prim::CoeffRecord& record) noexcept {
     return 1 << log2_size_of(record);
+  }
+
+  /// Whether m of 8.6.4.2 is 16 everywhere.
+  static bool is_flat(const prim::ScalingMatrices& scaling) noexcept {
+    static_assert(std::has_unique_object_representations_v<prim::ScalingMatrices>);
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&scaling);
+    return std::all_of(bytes, bytes + sizeof scaling, [](std::uint8_t m) { return m == 16; });
   }
 
   /// m of 8.6.4.2 by position in the block.
@@ -100,20 +109,26 @@ class TransformBlocks {
     const std::int64_t round = std::int64_t{1} << (bdShift - 1);
     const std::int64_t factor = std::int64_t{kLevelScale[record.qp % 6]} << (record.qp / 6);
     const std::int64_t coeffMax = (std::int64_t{1} << scaled_.log2_range) - 1;
-    // Transform skip of blocks above 4x4 knows no lists.
-    const bool is_flat = (record.flags & prim::kCoeffTransformSkip) != 0 && log2_size > 2;
-    const Weights weights = weights_of(record);
+    const auto scaled = [=](std::int32_t level, std::int64_t m) {
+      return static_cast<std::int32_t>(std::clamp(
+          (clamp_level(level) * m * factor + round) >> bdShift, -coeffMax - 1, coeffMax));
+    };
     const std::uint16_t* positions = picture_.coeffs.positions.data() + record.first;
     const std::int32_t* levels = picture_.coeffs.levels.data() + record.first;
     const std::int32_t count = std::min<std::int32_t>(record.count, 1024);
-    for (std::int32_t k = 0; k < count; ++k) {
-      const unsigned position = positions[k] & position_mask;
-      const int m = is_flat ? 16 : weights.at(position);
-      scaled_.position[k] = static_cast<std::uint16_t>(position);
-      scaled_.value[k] = static_cast<std::int32_t>(std::clamp(
-          (clamp_level(levels[k]) * m * factor + round) >> bdShift, -coeffMax - 1, coeffMax));
-    }
     scaled_.count = count;
+    for (std::int32_t k = 0; k < count; ++k) {
+      scaled_.position[k] = static_cast<std::uint16_t>(positions[k] & position_mask);
+    }
+    // Transform skip of blocks above 4x4 knows no lists.
+    if (!has_lists_ || ((record.flags & prim::kCoeffTransformSkip) != 0 && log2_size > 2)) {
+      for (std::int32_t k = 0; k < count; ++k) scaled_.value[k] = scaled(levels[k], 16);
+    } else {
+      const Weights weights = weights_of(record);
+      for (std::int32_t k = 0; k < count; ++k) {
+        scaled_.value[k] = scaled(levels[k], weights.at(scaled_.position[k]));
+      }
+    }
   }
 
   /// A conforming level has at most 23 bits; others must not overflow what follows.
@@ -195,6 +210,7 @@ class TransformBlocks {
   int log2_range_[3];  ///< of CoeffMin and CoeffMax
   int bdShift_[3];     ///< 8.6.2
   int ts_shift_[3];    ///< tsShift without Log2(nTbS)
+  bool has_lists_;     ///< weights that differ
   ScaledBlock scaled_;
   std::int32_t samples_[32 * 32];
   std::int32_t luma_samples_[32 * 32];

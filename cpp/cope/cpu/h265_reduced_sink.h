@@ -83,6 +83,9 @@ class ReducedSink {
         return;
       }
     }
+    // Side by side before they go to cells, which are far apart: levels come sub-block by
+    // sub-block, so that most rows of coefficients are summed several times.
+    float means[1 << kLog2 >> 1][kColumns] = {};
     for (std::int32_t k = 0; k < scaled.count;) {
       const int frequency = scaled.position[k] >> kLog2;
       float sums[kColumns] = {};
@@ -93,10 +96,12 @@ class ReducedSink {
         ++k;
       } while (k < scaled.count && scaled.position[k] >> kLog2 == frequency);
       const float* const mean = rows.at(frequency);
-      float* row = first;
-      for (int i = 0; i < rows.num; ++i, row += stride) {
-        for (int j = 0; j < kColumns; ++j) row[j * kStep] += mean[i] * sums[j];
+      for (int i = 0; i < rows.num; ++i) {
+        for (int j = 0; j < kColumns; ++j) means[i][j] += mean[i] * sums[j];
       }
+    }
+    for (int i = 0; i < rows.num; ++i, first += stride) {
+      for (int j = 0; j < kColumns; ++j) first[j * kStep] += means[i][j];
     }
   }
 
