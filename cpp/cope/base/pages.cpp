@@ -24,7 +24,7 @@
 namespace cope {
 #if defined(COPE_ADDRESS_SANITIZER)
 
-void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool) {
   bytes_touched = 0;
   return ::operator new(bytes);
 }
@@ -116,16 +116,39 @@ std::size_t round_up(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+void* map(std::size_t bytes) {
+  return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+// Where a huge page can begin, so that as many as fit in are fetched at once.
+void* map_huge(std::size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  if (bytes >= kHugePage) {
+    void* const mapped = map(bytes + kHugePage);
+    if (mapped != MAP_FAILED) {
+      const std::size_t address = std::bit_cast<std::size_t>(mapped);
+      const std::size_t before = (kHugePage - address % kHugePage) % kHugePage;
+      char* const pages = static_cast<char*>(mapped) + before;
+      if (before != 0) munmap(mapped, before);
+      munmap(pages + bytes, kHugePage - before);
+      madvise(pages, bytes, MADV_HUGEPAGE);
+      return pages;
+    }
+  }
+#endif
+  return map(bytes);
+}
+
 }  // namespace
 
-void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool is_dense) {
   bytes = round_up(bytes);
   const Block block = cache.take(bytes);
   bytes_touched = block.bytes_touched;
   if (block.pages != nullptr) return block.pages;
   for (;;) {
-    void* const pages =
-        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const pages = is_dense ? map_huge(bytes) : map(bytes);
     if (pages != MAP_FAILED) return pages;
     // Where the system has no more, what is kept for later makes room.
     const Block oldest = cache.take_oldest();

@@ -13,8 +13,9 @@ namespace cope {
 /// Thread-safe, across a fork as well. Under AddressSanitizer it is of the heap, for its checks.
 ///
 /// \param bytes_touched  receives how many were written to before, from the front
+/// \param is_dense  all of it will be written: huge pages may serve it
 /// \throws std::bad_alloc
-void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched);
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool is_dense = false);
 /// \param bytes  as for `allocate_pages`
 /// \param bytes_touched  how many have been written to by now: only those take memory
 void free_pages(void* pages, std::size_t bytes, std::size_t bytes_touched) noexcept;

@@ -29,7 +29,7 @@ void WindowComposer::add(const prim::PicturePrimitives& picture, const PictureTi
   state.width_4x4 = picture.motion.width_4x4;
   state.height_4x4 = picture.motion.height_4x4;
   const std::size_t size = picture.motion.plane_size();
-  state.values.resize_uninitialized(kNumValues * size);
+  state.values.resize_uninitialized(kNumValues * size, true);
   state.marks.resize_uninitialized(size);
   resolve_all(picture, state, times);
   PictureComposer(*this, picture, state).compose();

@@ -119,13 +119,13 @@ std::unique_ptr<WindowItem> WindowTask::make_item() const {
   item->width = grid.width;
   item->residual_height = residual_grid.height;
   item->residual_width = residual_grid.width;
-  item->motion.resize(2 * grid.size());
-  item->valid.resize(grid.size());
-  item->intra.resize(grid.size());
-  item->lost.resize(grid.size());
-  item->scaled.resize(grid.size());
-  item->saliency.resize(3 * grid.size());
-  item->residual.resize(3 * residual_grid.size());
+  item->motion.resize_uninitialized(2 * grid.size());
+  item->valid.resize_uninitialized(grid.size());
+  item->intra.resize_uninitialized(grid.size());
+  item->lost.resize_uninitialized(grid.size());
+  item->scaled.resize_uninitialized(grid.size());
+  item->saliency.resize_uninitialized(3 * grid.size());
+  item->residual.resize_uninitialized(3 * residual_grid.size());
   const bool is_composed = composer_->result(
       step_.target, {item->motion.data(), item->valid.data(), item->intra.data(), item->lost.data(),
                      item->scaled.data(), item->residual.data(), item->saliency.data()});

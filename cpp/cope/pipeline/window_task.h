@@ -17,6 +17,7 @@
 #include "cope/media/keyframe_decoder.h"
 #include "cope/pipeline/plan.h"
 #include "cope/pipeline/timeline.h"
+#include "cope/prim/buffer.h"
 #include "cope/prim/picture_primitives.h"
 
 namespace cope::pipeline {
@@ -30,13 +31,13 @@ struct WindowItem {
   std::int32_t width = 0;
   std::int32_t residual_height = 0;
   std::int32_t residual_width = 0;
-  std::vector<float> motion;  ///< [2][height][width], per second, in widths and heights
-  std::vector<float> valid;   ///< [height][width], shares 0..1
-  std::vector<float> intra;
-  std::vector<float> lost;
-  std::vector<float> scaled;
-  std::vector<float> residual;  ///< [3][residual_height][residual_width]
-  std::vector<float> saliency;  ///< [3][height][width]
+  prim::Buffer<float> motion;  ///< [2][height][width], per second, in widths and heights
+  prim::Buffer<float> valid;   ///< [height][width], shares 0..1
+  prim::Buffer<float> intra;
+  prim::Buffer<float> lost;
+  prim::Buffer<float> scaled;
+  prim::Buffer<float> residual;  ///< [3][residual_height][residual_width]
+  prim::Buffer<float> saliency;  ///< [3][height][width]
 };
 
 /// Composers with their buffers, which are large, for the windows that are being composed.

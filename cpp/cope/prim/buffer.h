@@ -23,7 +23,8 @@ class Buffer {
   using value_type = T;
 
   /// Makes room for `size` elements of unspecified value.
-  void resize_uninitialized(std::size_t size) {
+  /// \param is_dense  all of them will be written
+  void resize_uninitialized(std::size_t size, bool is_dense = false) {
     if (size > capacity_) {
       data_.reset();  // before the new block, so that both never exist together
       capacity_ = 0;
@@ -34,7 +35,7 @@ class Buffer {
         data_ = {new T[roomy], Release{}};
       } else {
         std::size_t num_touched = 0;
-        auto* const pages = static_cast<T*>(allocate_pages(bytes, num_touched));
+        auto* const pages = static_cast<T*>(allocate_pages(bytes, num_touched, is_dense));
         data_ = {pages, Release{bytes, bytes}};
         most_used_ = num_touched / sizeof(T);
       }

@@ -33,6 +33,18 @@ TEST(Pages, AreReadAndWritten) {
   free_pages(bytes, kBytes, kBytes);
 }
 
+// At the size of a huge page, a bit below and above it.
+TEST(Pages, DenseOnesAreReadAndWritten) {
+  constexpr std::size_t kHugePage = 2 << 20;
+  for (const std::size_t bytes : {kHugePage - 1, kHugePage, 3 * kHugePage - 5000}) {
+    std::size_t bytes_touched = 0;
+    auto* const pages = static_cast<unsigned char*>(allocate_pages(bytes, bytes_touched, true));
+    std::fill_n(pages, bytes, static_cast<unsigned char>(7));
+    EXPECT_EQ(std::count(pages, pages + bytes, 7), static_cast<std::ptrdiff_t>(bytes));
+    free_pages(pages, bytes, bytes);
+  }
+}
+
 #if !defined(__SANITIZE_ADDRESS__)  // under which they are of the heap
 // The system gives a fresh page as zeros, so what was written says whether it was asked.
 TEST(Pages, FreedOnesAreUsedAgain) {

@@ -62,7 +62,7 @@ void add_live(std::int64_t bytes) noexcept {
 
 // Large buffers as well. Linked instead of base/pages.cpp.
 namespace cope {
-void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched) {
+void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool) {
   bytes_touched = 0;
   return ::operator new(bytes);
 }

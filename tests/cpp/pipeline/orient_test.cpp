@@ -4,7 +4,6 @@
 
 #include <numeric>
 #include <utility>
-#include <vector>
 
 namespace cope::pipeline {
 namespace {
@@ -24,29 +23,36 @@ Point displayed(Point p, int width, int height, bool is_mirrored, int rotation) 
   return p;
 }
 
-std::vector<float> ramp(std::size_t size, float first) {
-  std::vector<float> values(size);
-  std::iota(values.begin(), values.end(), first);
+prim::Buffer<float> ramp(std::size_t size, float first) {
+  prim::Buffer<float> values;
+  values.resize_uninitialized(size);
+  std::iota(values.data(), values.data() + size, first);
   return values;
 }
 
+constexpr int kWidth = 3, kHeight = 2, kSize = kWidth * kHeight;
+
+WindowItem make_item() {
+  WindowItem item;
+  item.width = kWidth;
+  item.height = kHeight;
+  item.residual_width = 2 * kWidth;
+  item.residual_height = 2 * kHeight;
+  item.motion = ramp(2 * kSize, 1);
+  item.valid = ramp(kSize, 100);
+  item.intra = ramp(kSize, 200);
+  item.lost = ramp(kSize, 300);
+  item.scaled = ramp(kSize, 400);
+  item.saliency = ramp(3 * kSize, 500);
+  item.residual = ramp(3 * 4 * kSize, 600);
+  return item;
+}
+
 TEST(Orient, MovesCellsAndTurnsVectors) {
-  constexpr int kWidth = 3, kHeight = 2, kSize = kWidth * kHeight;
   for (const bool is_mirrored : {false, true}) {
     for (const int rotation : {0, 90, 180, 270}) {
-      WindowItem item;
-      item.width = kWidth;
-      item.height = kHeight;
-      item.residual_width = 2 * kWidth;
-      item.residual_height = 2 * kHeight;
-      item.motion = ramp(2 * kSize, 1);
-      item.valid = ramp(kSize, 100);
-      item.intra = ramp(kSize, 200);
-      item.lost = ramp(kSize, 300);
-      item.scaled = ramp(kSize, 400);
-      item.saliency = ramp(3 * kSize, 500);
-      item.residual = ramp(3 * 4 * kSize, 600);
-      const WindowItem before = item;
+      const WindowItem before = make_item();
+      WindowItem item = make_item();
       orient(item, is_mirrored, rotation);
 
       const bool is_quarter = rotation % 180 != 0;
