@@ -59,6 +59,38 @@ class Spreader {
     }
   }
 
+  /// Whether blocks of so many 4x4 blocks a side lie in one cell each, and are not of a field.
+  bool holds_blocks(std::int32_t cells) const noexcept {
+    return !is_field_ && grid_.cell_4x4 % cells == 0 && grid_.left_4x4 % cells == 0 &&
+           grid_.top_4x4 % cells == 0;
+  }
+
+  /// Adds amounts per block to the cells that hold them: of a row of blocks of `cells` 4x4 blocks a
+  /// side at (0, y), as far as whole cells reach. Pre: `holds_blocks(cells)`.
+  /// \param unit  of the amounts, per luma sample
+  /// \returns 4x4 blocks from the left up to which it has
+  std::int32_t add_row(std::int32_t y, std::int32_t cells, const std::uint32_t* amounts,
+                       std::int32_t num_amounts, float unit) noexcept {
+    const std::int32_t y0 = std::max(y - grid_.top_4x4, 0);
+    const std::int32_t y1 = std::min(y - grid_.top_4x4 + cells, grid_.height_4x4);
+    const std::int32_t per_cell = grid_.cell_4x4 / cells;
+    const std::int32_t first = grid_.left_4x4 / cells;
+    const std::int32_t num_whole =
+        std::min((num_amounts - first) / per_cell, grid_.width_4x4 / grid_.cell_4x4);
+    const std::int32_t end = grid_.left_4x4 + num_whole * grid_.cell_4x4;
+    if (y0 >= y1) return end;
+    const std::int32_t cell_y = cell_of(y0);
+    float* const out = out_ + static_cast<std::ptrdiff_t>(cell_y) * grid_.width;
+    unit *= weight_ * static_cast<float>((y1 - y0) * cells);
+    amounts += first;
+    for (std::int32_t x = 0; x < num_whole; ++x, amounts += per_cell) {
+      std::uint64_t sum = 0;
+      for (std::int32_t i = 0; i < per_cell; ++i) sum += amounts[i];
+      out[x] += static_cast<float>(sum) * unit * index_.share(x, cell_y);
+    }
+    return end;
+  }
+
  private:
   std::int32_t cell_of(std::int32_t i) const noexcept {
     return log2_cell_ >= 0 ? i >> log2_cell_ : i / grid_.cell_4x4;

@@ -12,9 +12,16 @@ void accumulate_bits(const prim::PicturePrimitives& picture, Spreader& spreader)
   const prim::BlockMap& blocks = picture.blocks;
   const std::int32_t cells = blocks.block_size / 4;
   const float samples = static_cast<float>(blocks.block_size * blocks.block_size);
-  std::size_t block = 0;
+  const bool adds_rows = !picture.info.mbaff && spreader.holds_blocks(cells);
   for (std::int32_t y = 0; y < blocks.height; ++y) {
-    for (std::int32_t x = 0; x < blocks.width; ++x, ++block) {
+    const std::size_t row = static_cast<std::size_t>(y) * static_cast<std::size_t>(blocks.width);
+    std::int32_t x = 0;
+    if (adds_rows) {
+      x = spreader.add_row(y * cells, cells, blocks.bits.data() + row, blocks.width, 1 / samples) /
+          cells;
+    }
+    for (; x < blocks.width; ++x) {
+      const std::size_t block = row + static_cast<std::size_t>(x);
       const float density = static_cast<float>(blocks.bits[block]) / samples;
       if (is_mbaff_field(picture.info, blocks.flags[block])) {
         // A field macroblock has half of the samples of its pair, spread over all of it.
