@@ -8,8 +8,8 @@ void PicturePrimitives::allocate_blocks(std::int32_t width, std::int32_t height,
                                         std::int32_t block_size) {
   motion.width_4x4 = width / 4;
   motion.height_4x4 = height / 4;
-  motion.mv.resize_uninitialized(2 * motion.plane_size());
-  motion.ref_idx.resize_uninitialized(2 * motion.plane_size());
+  motion.mv.resize_uninitialized(2 * motion.plane_size(), true);
+  motion.ref_idx.resize_uninitialized(2 * motion.plane_size(), true);
   blocks.block_size = block_size;
   blocks.width = width / block_size;
   blocks.height = height / block_size;
