@@ -215,8 +215,7 @@ class MotionDeriver {
   }
 
   bool fits(const prim::PicturePrimitives& ColPic) const noexcept {
-    return ColPic.motion.width_4x4 == picture_.motion.width_4x4 &&
-           ColPic.motion.height_4x4 == picture_.motion.height_4x4;
+    return ColPic.info.width == picture_.info.width && ColPic.info.height == picture_.info.height;
   }
 
   std::size_t block_at(std::int32_t x, std::int32_t y) const noexcept {

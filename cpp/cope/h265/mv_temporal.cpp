@@ -18,9 +18,10 @@ bool take_collocated(SliceMotion& slice, std::int32_t x, std::int32_t y, int lis
   const prim::PicturePrimitives& ColPic = *slice.ColPic;
   const prim::MotionField& motion = ColPic.motion;
   // Motion is stored compressed: one block stands for 16x16.
+  const int log2_step = 4 - motion.log2_cell;
   const auto cell =
-      static_cast<std::size_t>((y >> 4) << 2) * static_cast<std::size_t>(motion.width_4x4) +
-      static_cast<std::size_t>((x >> 4) << 2);
+      static_cast<std::size_t>((y >> 4) << log2_step) * static_cast<std::size_t>(motion.width_4x4) +
+      static_cast<std::size_t>((x >> 4) << log2_step);
   const prim::BlockMap& blocks = ColPic.blocks;
   const int log2_block = std::countr_zero(static_cast<unsigned>(blocks.block_size));
   const auto block = static_cast<std::size_t>((y >> 4) << 4 >> log2_block) *
@@ -63,14 +64,54 @@ bool derive_temporal_vector(SliceMotion& slice, const PredictionBlock& block, in
     return false;
   }
   const std::int32_t xColBr = block.xPb + block.nPbW, yColBr = block.yPb + block.nPbH;
-  const prim::MotionField& motion = slice.ColPic->motion;
-  if (block.yPb >> slice.CtbLog2SizeY == yColBr >> slice.CtbLog2SizeY &&
-      yColBr < motion.height_4x4 * 4 && xColBr < motion.width_4x4 * 4 &&
-      take_collocated(slice, xColBr, yColBr, list, refIdxLX, mvLXCol)) {
+  const prim::PictureInfo& info = slice.ColPic->info;
+  if (block.yPb >> slice.CtbLog2SizeY == yColBr >> slice.CtbLog2SizeY && yColBr < info.height &&
+      xColBr < info.width && take_collocated(slice, xColBr, yColBr, list, refIdxLX, mvLXCol)) {
     return true;
   }
   return take_collocated(slice, block.xPb + block.nPbW / 2, block.yPb + block.nPbH / 2, list,
                          refIdxLX, mvLXCol);
+}
+
+void keep_collocated(const prim::PicturePrimitives& picture, prim::PicturePrimitives& out) {
+  const prim::MotionField& motion = picture.motion;
+  const prim::BlockMap& blocks = picture.blocks;
+  out.info = picture.info;
+  out.slice_refs = picture.slice_refs;
+  const std::int32_t width = (motion.width_4x4 + 3) / 4, height = (motion.height_4x4 + 3) / 4;
+  out.motion.log2_cell = 4;
+  out.motion.width_4x4 = out.blocks.width = width;
+  out.motion.height_4x4 = out.blocks.height = height;
+  out.motion.mv.resize_uninitialized(2 * out.motion.plane_size());
+  out.motion.ref_idx.resize_uninitialized(2 * out.motion.plane_size());
+  out.blocks.block_size = 16;
+  out.blocks.type.resize_uninitialized(out.blocks.size());
+  out.blocks.flags.resize_uninitialized(out.blocks.size());
+  out.blocks.slice_idx.resize_uninitialized(out.blocks.size());
+
+  std::size_t to = 0;
+  for (std::size_t list = 0; list < 2; ++list) {
+    for (std::int32_t y = 0; y < height; ++y) {
+      std::size_t from =
+          list * motion.plane_size() +
+          static_cast<std::size_t>(y) * 4 * static_cast<std::size_t>(motion.width_4x4);
+      for (std::int32_t x = 0; x < width; ++x, ++to, from += 4) {
+        out.motion.mv[to] = motion.mv[from];
+        out.motion.ref_idx[to] = motion.ref_idx[from];
+      }
+    }
+  }
+  const int log2_block = std::countr_zero(static_cast<unsigned>(blocks.block_size));
+  to = 0;
+  for (std::int32_t y = 0; y < height; ++y) {
+    for (std::int32_t x = 0; x < width; ++x, ++to) {
+      const auto from =
+          static_cast<std::size_t>((y << 4 >> log2_block) * blocks.width + (x << 4 >> log2_block));
+      out.blocks.type[to] = blocks.type[from];
+      out.blocks.flags[to] = blocks.flags[from];
+      out.blocks.slice_idx[to] = blocks.slice_idx[from];
+    }
+  }
 }
 
 }  // namespace cope::h265

@@ -10,4 +10,8 @@ namespace cope::h265 {
 bool derive_temporal_vector(SliceMotion& slice, const PredictionBlock& block, int list,
                             int refIdxLX, MotionVector& mvLXCol) noexcept;
 
+/// Copies what temporal prediction of later pictures looks at: the upper left one of 4x4 blocks of
+/// motion, and its block. So the picture itself need not be kept for it. Spec: H.265 8.5.3.2.8.
+void keep_collocated(const prim::PicturePrimitives& picture, prim::PicturePrimitives& out);
+
 }  // namespace cope::h265

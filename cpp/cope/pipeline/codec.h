@@ -83,6 +83,14 @@ class PictureWorker {
   /// \returns of how many luma rows the motion is derived; prim::kAllRows when all is done
   virtual std::int32_t derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t),
                               void* context, std::int32_t rows) = 0;
+  /// Copies what `derive` of later pictures looks at in a complete one, if that is little: the copy
+  /// then does for `lookup`. False where the codec looks at too much for that.
+  virtual bool keep_collocated(const prim::PicturePrimitives& picture,
+                               prim::PicturePrimitives& out) const {
+    static_cast<void>(picture);
+    static_cast<void>(out);
+    return false;
+  }
   /// Gives the coded picture back and returns its primitives.
   virtual std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) = 0;
 };

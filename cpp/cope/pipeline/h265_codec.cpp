@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cope/h265/header_decoder.h"
+#include "cope/h265/mv_temporal.h"
 #include "cope/h265/picture_parser.h"
 #include "cope/h265/picture_split.h"
 #include "cope/pipeline/nal_splitter.h"
@@ -171,6 +172,12 @@ class H265Worker final : public PictureWorker {
   bool derives_by_rows() const noexcept override { return true; }
   std::int32_t derive(h265::PictureLookup lookup, void* context, std::int32_t rows) override {
     return h265::derive_motion(job_, lookup, context, rows);
+  }
+
+  bool keep_collocated(const prim::PicturePrimitives& picture,
+                       prim::PicturePrimitives& out) const override {
+    h265::keep_collocated(picture, out);
+    return true;
   }
 
   std::shared_ptr<prim::PicturePrimitives> release(CodedUnit& unit, Damage& damage) override {

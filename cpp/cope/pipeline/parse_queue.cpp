@@ -291,7 +291,20 @@ void ParseQueue::publish(Job& job) {
   }
 }
 
+// So that what leaves the queue is not held for the sake of later pictures: the fewer pictures go
+// round, the less memory they take.
+void ParseQueue::keep_collocated(Job& job) noexcept {
+  if (job.out_of_memory || !job.picture->info.is_reference) return;
+  try {
+    job.kept = kept_pool_.acquire();
+    if (!job.worker->keep_collocated(*job.picture, *job.kept)) job.kept = nullptr;
+  } catch (const std::bad_alloc&) {
+    job.kept = nullptr;
+  }
+}
+
 void ParseQueue::finish(Job& job) noexcept {
+  keep_collocated(job);
   // `job.picture` is the same one and stays as it is: others may be about to copy it.
   if (job.worker) job.worker->release(*job.unit, job.damage);
   job.collocated.clear();
@@ -319,12 +332,13 @@ ParsedPicture ParseQueue::pop(const Poll& poll) {
   std::erase_if(known_, [&job](Known& known) {
     if (known.job != &job) return false;
     known.job = nullptr;
-    known.picture = job.picture;
+    known.picture = job.kept ? job.kept : job.picture;
     return job.out_of_memory.load();
   });
   ParsedPicture parsed;
   parsed.unit = std::move(job.unit);
   parsed.picture = std::move(job.picture);
+  job.kept = nullptr;
   parsed.damage = job.damage;
   if (job.out_of_memory) {
     parsed.picture = nullptr;

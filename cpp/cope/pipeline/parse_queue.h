@@ -89,6 +89,7 @@ class ParseQueue {
     std::int64_t decode_index = 0;
     std::unique_ptr<CodedUnit> unit;
     std::shared_ptr<prim::PicturePrimitives> picture;  // from the beginning of its parse on
+    std::shared_ptr<prim::PicturePrimitives> kept;     // what does instead once it left, or null
     bool keep_coefficients = true;
     std::unique_ptr<PictureWorker> worker;  // while it is parsed and derived
     Damage damage;
@@ -119,11 +120,13 @@ class ParseQueue {
   static bool advance(Job& job) noexcept;
   void publish(Job& job);
   void derive(Job& job) noexcept;
+  void keep_collocated(Job& job) noexcept;
   void finish(Job& job) noexcept;
 
   const Codec& codec_;
   TaskCrew& crew_;
   prim::PicturePool pool_;
+  prim::PicturePool kept_pool_;
   std::size_t num_jobs_;
   std::size_t max_jobs_;         // of the picture size met last
   std::unique_ptr<Job[]> jobs_;  // ring: `count_` jobs from `head_` on

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "cope/h265/motion_syntax.h"
+#include "cope/h265/mv_temporal.h"
 #include "cope/h265/picture_parser.h"
 #include "cope/h265/unit_motion.h"
 
@@ -419,6 +421,8 @@ TEST(Neighbours, SlicesAndTilesSeparate) {
 struct HandCol {
   explicit HandCol(int width = 128, int height = 96) {
     picture.info.poc = 16;
+    picture.info.width = width;
+    picture.info.height = height;
     picture.allocate_blocks(width, height, 8);
     auto& blocks = picture.blocks;
     std::fill_n(blocks.type.data(), blocks.size(), static_cast<std::uint8_t>(BlockType::kInter));
@@ -511,6 +515,51 @@ TEST(Temporal, LongTermPicturesDoNotMixWithOthers) {
     hand.run();
     EXPECT_EQ(hand.at(0, 0), uni(0, mask == 0 ? 16 : mask == 3 ? 64 : 0, 0)) << mask;
   }
+}
+
+// What is kept of a collocated picture does for all of it; sizes are no multiples of 16.
+TEST(Temporal, WhatIsKeptDoesForThePicture) {
+  constexpr int kWidth = 136, kHeight = 88;
+  std::mt19937 random(3);
+  int num_lost = 0;
+  for (int round = 0; round < 50; ++round) {
+    HandCol col(kWidth, kHeight);
+    const auto number = [&random](int low, int high) {
+      return static_cast<std::int16_t>(low + static_cast<int>(random() % unsigned(high - low)));
+    };
+    for (int y = 0; y < kHeight; y += 4) {
+      for (int x = 0; x < kWidth; x += 4) {
+        if (random() % 4 != 0) col.set(x, y, uni(random() % 2, number(-99, 99), number(-99, 99)));
+      }
+    }
+    for (std::size_t i = 0; i < col.picture.blocks.size(); i += 1 + random() % 9) {
+      col.picture.blocks.flags[i] = cope::prim::kMotionLost;
+    }
+    PicturePrimitives kept;
+    cope::h265::keep_collocated(col.picture, kept);
+    EXPECT_LT(kept.motion.mv.size() * 12, col.picture.motion.mv.size());
+    HandJob hand(SliceType::B, kWidth, kHeight);
+    for (int y = 0; y < kHeight; y += 8) {
+      for (int x = 0; x < kWidth; x += 8) hand.coded(0, 0, {0, 0}, x, y, 8, 8);
+    }
+    std::vector<UnitMotion> motion[2];
+    std::vector<std::uint8_t> flags[2];
+    for (const PicturePrimitives* const picture : {&col.picture, &kept}) {
+      hand.collocated(1, 0, picture);
+      std::ranges::fill(hand.job.picture->blocks.flags.span(), std::uint8_t{0});
+      hand.run();
+      const auto at = static_cast<std::size_t>(picture == &kept);
+      for (int y = 0; y < kHeight; y += 8) {
+        for (int x = 0; x < kWidth; x += 8) motion[at].push_back(hand.at(x, y));
+      }
+      const auto span = hand.job.picture->blocks.flags.span();
+      flags[at].assign(span.begin(), span.end());
+    }
+    EXPECT_EQ(motion[0], motion[1]);
+    EXPECT_EQ(flags[0], flags[1]);
+    num_lost += static_cast<int>(std::ranges::count(flags[0], cope::prim::kMotionLost));
+  }
+  EXPECT_GT(num_lost, 0);  // some depend on what is lost
 }
 
 TEST(Temporal, WhatDependsOnAMissingCollocatedPictureIsMarked) {
