@@ -62,6 +62,8 @@ void WindowComposer::PictureComposer::compose_tile(std::int32_t x, std::int32_t 
   if (log2_cells_ >= 2) {
     if (picture_.info.mbaff && y % 8 == 0) mark_unequal_pair(x, y);
     compose_block<4>(block_of(x, y), x, y);
+  } else if (is_of_one_unit(x, y)) {
+    compose_cells<4, 4>(x, y);
   } else if (is_one_slice(x, y)) {
     compose_macroblock(x, y);
   } else {
@@ -71,6 +73,15 @@ void WindowComposer::PictureComposer::compose_tile(std::int32_t x, std::int32_t 
       }
     }
   }
+}
+
+/// Whether 4x4 cells belong to one prediction unit of H.265. Turns to its slice.
+bool WindowComposer::PictureComposer::is_of_one_unit(std::int32_t x, std::int32_t y) noexcept {
+  const prim::BlockMap& blocks = picture_.blocks;
+  const std::size_t block = block_of(x, y);
+  constexpr std::uint8_t kLog2Tile = 4, kPart2Nx2N = 0;
+  return is_inter(block) && blocks.partition[block] >= kLog2Tile &&
+         blocks.partition_shape[block] == kPart2Nx2N && select_slice(blocks.slice_idx[block]);
 }
 
 /// Whether the four 8x8 blocks at a place are inter blocks of one slice, so that what moves as one

@@ -40,6 +40,7 @@ class WindowComposer::PictureComposer {
   Links links_of(std::size_t cell, bool is_field) const noexcept;
 
   void compose_tile(std::int32_t x, std::int32_t y) noexcept;
+  bool is_of_one_unit(std::int32_t x, std::int32_t y) noexcept;
   bool is_one_slice(std::int32_t x, std::int32_t y) noexcept;
   template <int kSize>
   void compose_block(std::size_t block, std::int32_t x, std::int32_t y) noexcept;
