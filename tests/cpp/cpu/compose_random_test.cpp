@@ -229,7 +229,41 @@ class RandomWindow {
     make_references(p);
     make_blocks(p);
     make_motion(p);
+    if (kind == Kind::kSmallBlocks) make_coding_units(p);
     return random;
+  }
+
+  /// H.265: half of the squares of four blocks become one coding unit.
+  void make_coding_units(PicturePrimitives& p) {
+    p.blocks.partition.resize_uninitialized(p.blocks.size());
+    p.blocks.partition_shape.resize_uninitialized(p.blocks.size());
+    std::ranges::fill(p.blocks.partition.span(), std::uint8_t{3});
+    std::ranges::fill(p.blocks.partition_shape.span(), std::uint8_t{0});
+    const auto blocks_width = static_cast<std::size_t>(p.blocks.width);
+    const auto width = static_cast<std::size_t>(p.motion.width_4x4);
+    for (std::size_t y = 0; y + 2 <= static_cast<std::size_t>(p.blocks.height); y += 2) {
+      for (std::size_t x = 0; x + 2 <= blocks_width; x += 2) {
+        if (uniform(0, 1) == 0) continue;
+        const std::size_t first = y * blocks_width + x;
+        // One in two parts says so, and may be of two motions.
+        const bool is_whole = uniform(0, 3) != 0;
+        for (const std::size_t i :
+             {first, first + 1, first + blocks_width, first + blocks_width + 1}) {
+          p.blocks.type[i] = p.blocks.type[first];
+          p.blocks.flags[i] = p.blocks.flags[first];
+          p.blocks.slice_idx[i] = p.blocks.slice_idx[first];
+          p.blocks.partition[i] = 4;
+          p.blocks.partition_shape[i] = is_whole ? 0 : 2;
+        }
+        for (std::size_t i = 0; i < 32 && is_whole; ++i) {
+          const std::size_t list = i / 16 * p.motion.plane_size();
+          const std::size_t from = list + 2 * y * width + 2 * x;
+          const std::size_t to = from + i / 4 % 4 * width + i % 4;
+          p.motion.mv[to] = p.motion.mv[from];
+          p.motion.ref_idx[to] = p.motion.ref_idx[from];
+        }
+      }
+    }
   }
 
   void make_references(PicturePrimitives& p) {
