@@ -77,6 +77,7 @@ void WindowComposer::PictureComposer::compose_tile(std::int32_t x, std::int32_t 
 
 /// Whether 4x4 cells belong to one prediction unit of H.265. Turns to its slice.
 bool WindowComposer::PictureComposer::is_of_one_unit(std::int32_t x, std::int32_t y) noexcept {
+  if (x + 4 > width_4x4_ || y + 4 > height_4x4_) return false;
   const prim::BlockMap& blocks = picture_.blocks;
   const std::size_t block = block_of(x, y);
   constexpr std::uint8_t kLog2Tile = 4, kPart2Nx2N = 0;

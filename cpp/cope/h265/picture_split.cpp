@@ -73,6 +73,7 @@ std::size_t PictureSplit::begin(PictureJob& job, const ParseOptions& options, st
     if (i > 0) params_[i - 1].next_segment_address = params.slice_segment_address;
   }
   wavefront_.begin(num_strands_, is_wavefront ? sps.PicWidthInCtbsY : 0);
+  deadline_.emplace(options.limits.max_seconds_per_picture);
   return max_parts;
 }
 
@@ -164,7 +165,7 @@ void PictureSplit::parse() noexcept {
     strand.carry.next_ctb_address = first.first_ctb;
     strand.carry.CuQpOffset[0] = strand.carry.CuQpOffset[1] = 0;
     for (std::size_t s = begin; s < begin + strand.num_substreams; ++s) {
-      if (!parse_substream(i, s)) return wavefront_.give_up();
+      if (!parse_substream(i, s) || !deadline_->has_time()) return wavefront_.give_up();
     }
   }
 }

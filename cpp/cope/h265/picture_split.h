@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "cope/base/deadline.h"
 #include "cope/h265/picture_arrays.h"
 #include "cope/h265/picture_parser.h"
 #include "cope/h265/substreams.h"
@@ -63,6 +65,7 @@ class PictureSplit {
   EntropyState row_sync_ = {};  // likewise
   const CodedPicture* coded_ = nullptr;
   Wavefront wavefront_;
+  std::optional<Deadline> deadline_;  // behind which the picture is left to one parser's
 };
 
 }  // namespace cope::h265

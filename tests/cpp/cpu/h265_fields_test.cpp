@@ -72,6 +72,8 @@ PicturePrimitives with_small_blocks(const HandPicture& from) {
       const std::size_t mb = from.mb(x / 2, y / 2);
       p.blocks.type[to] = source.blocks.type[mb];
       p.blocks.flags[to] = 0;
+      p.blocks.partition[to] = 3;
+      p.blocks.partition_shape[to] = 0;
       p.blocks.slice_idx[to] = 0;
       p.blocks.bits[to] = source.blocks.bits[mb] / 4;
     }

@@ -188,6 +188,19 @@ INSTANTIATE_TEST_SUITE_P(PictureSplit, EveryPictureOf,
                                                "RowsAndDependentSegments"}),
                          [](const auto& tested) { return tested.param.tool; });
 
+TEST(PictureSplit, LeavesWhatTakesTooLongOrIsTooMuchToTheWhole) {
+  COPE_NEED_STREAMS();
+  std::vector<CodedPicture> pictures = load(streams_folder() / "made/x265_default.bit");
+  ASSERT_GT(compare(pictures, 3).num_joined, 0);
+  ParseOptions options;
+  options.limits.max_seconds_per_picture = 0;
+  EXPECT_EQ(compare(pictures, 3, options).num_joined, 0);
+  options = {};
+  options.limits.max_coefficients_per_picture = 100;
+  Outcome outcome = compare(pictures, 3, options);
+  EXPECT_LT(outcome.num_joined, outcome.num_pictures / 2);  // few have less
+}
+
 TEST(PictureSplit, LeavesDamageToTheWhole) {
   COPE_NEED_STREAMS();
   std::mt19937 random(5);
