@@ -464,6 +464,8 @@ TEST(Compose, BlockMapsOfOtherSizes) {
     blocks.flags.assign_zero(blocks.size());
     blocks.bits.assign_zero(blocks.size());
     blocks.slice_idx.assign_zero(blocks.size());
+    blocks.partition.assign_zero(blocks.size());
+    blocks.partition_shape.assign_zero(blocks.size());
     std::fill_n(blocks.type.data(), blocks.size(), static_cast<std::uint8_t>(BlockType::kInter));
     blocks.type[1] = static_cast<std::uint8_t>(BlockType::kI4x4);
     WindowComposer composer(kFine);
