@@ -80,9 +80,9 @@ bool WindowComposer::PictureComposer::is_of_one_unit(std::int32_t x, std::int32_
   if (x + 4 > width_4x4_ || y + 4 > height_4x4_) return false;
   const prim::BlockMap& blocks = picture_.blocks;
   const std::size_t block = block_of(x, y);
-  constexpr std::uint8_t kLog2Tile = 4, kPart2Nx2N = 0;
+  constexpr std::uint8_t kLog2Tile = 4, PART_2Nx2N = 0;  // Table 7-10
   return is_inter(block) && blocks.partition[block] >= kLog2Tile &&
-         blocks.partition_shape[block] == kPart2Nx2N && select_slice(blocks.slice_idx[block]);
+         blocks.partition_shape[block] == PART_2Nx2N && select_slice(blocks.slice_idx[block]);
 }
 
 /// Whether the four 8x8 blocks at a place are inter blocks of one slice, so that what moves as one

@@ -27,8 +27,9 @@ inline constexpr std::int32_t kAllRows = std::numeric_limits<std::int32_t>::max(
 struct MotionField {
   std::int32_t width_4x4 = 0;
   std::int32_t height_4x4 = 0;
-  std::int32_t log2_cell =
-      2;                    ///< 4 in what H.265 keeps for temporal prediction: every fourth block
+  /// Luma samples from one block to the next; 4 in what H.265 keeps for temporal prediction, which
+  /// has every fourth block of both axes.
+  std::int32_t log2_cell = 2;
   Buffer<MotionVector> mv;  ///< [2][height_4x4][width_4x4], 0 where the list is unused
   Buffer<std::int8_t>
       ref_idx;  ///< [2][height_4x4][width_4x4], refIdxLX, -1 where the list is unused

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,6 +16,7 @@
 
 #include "cope/bits/annex_b.h"
 #include "cope/h264/header_decoder.h"
+#include "expect_same_picture.h"
 
 namespace cope::h264 {
 namespace {
@@ -30,29 +30,8 @@ fs::path conformance_folder() {
   return root / "streams/h264_conformance";
 }
 
-template <class T>
-void expect_same(std::span<const T> a, std::span<const T> b, const char* what) {
-  ASSERT_EQ(a.size(), b.size()) << what;
-  EXPECT_TRUE(a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0) << what;
-}
-
-void expect_same(const prim::PicturePrimitives& a, const prim::PicturePrimitives& b) {
-  EXPECT_EQ(a.info.qp_sum, b.info.qp_sum);
-  EXPECT_EQ(a.info.qp_min, b.info.qp_min);
-  EXPECT_EQ(a.info.qp_max, b.info.qp_max);
-  EXPECT_EQ(a.info.num_slices, b.info.num_slices);
-  EXPECT_EQ(a.info.num_blocks_lost, b.info.num_blocks_lost);
-  expect_same(a.blocks.type.span(), b.blocks.type.span(), "type");
-  expect_same(a.blocks.flags.span(), b.blocks.flags.span(), "flags");
-  expect_same(a.blocks.partition.span(), b.blocks.partition.span(), "partition");
-  expect_same(a.blocks.partition_shape.span(), b.blocks.partition_shape.span(), "shape");
-  expect_same(a.blocks.qp.span(), b.blocks.qp.span(), "qp");
-  expect_same(a.blocks.slice_idx.span(), b.blocks.slice_idx.span(), "slice_idx");
-  expect_same(a.blocks.bits.span(), b.blocks.bits.span(), "bits");
-  expect_same(a.coeffs.records.span(), b.coeffs.records.span(), "records");
-  expect_same(a.coeffs.positions.span(), b.coeffs.positions.span(), "positions");
-  expect_same(a.coeffs.levels.span(), b.coeffs.levels.span(), "levels");
-  expect_same(std::span(a.scaling), std::span(b.scaling), "scaling");
+void expect_same_picture(const prim::PicturePrimitives& a, const prim::PicturePrimitives& b) {
+  expect_same_parse(a, b);
   ASSERT_EQ(a.motion.mv.size(), b.motion.mv.size());
   expect_same(a.motion.mv.span(), b.motion.mv.span(), "mv");
   expect_same(a.motion.ref_idx.span(), b.motion.ref_idx.span(), "ref_idx");
@@ -128,7 +107,7 @@ Outcome compare(const fs::path& path, std::size_t max_parts, unsigned damage_one
         EXPECT_EQ(job.report.num_slices_damaged, 0);
         EXPECT_EQ(job.report.num_motion_lost, joined_report.num_motion_lost);
         EXPECT_EQ(job.report.first_error.code, joined_report.first_error.code);
-        expect_same(*joined, *job.picture);
+        expect_same_picture(*joined, *job.picture);
       }
       references.push_back(job.picture);
       std::erase_if(references, [&job](const auto& picture) {

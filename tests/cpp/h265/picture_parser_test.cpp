@@ -6,56 +6,25 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <random>
-#include <span>
-#include <tuple>
 #include <vector>
 
 #include "allocation_counter.h"
-#include "cope/bits/annex_b.h"
-#include "cope/h265/header_decoder.h"
-#include "cope/h265/motion_syntax.h"
+#include "coded_pictures.h"
 
 namespace cope::h265 {
 namespace {
 
-namespace fs = std::filesystem;
 using prim::BlockType;
 
 /// The headers of a stream's pictures; skips the test where the stream is not at hand.
 #define COPE_LOAD(pictures, name)                                          \
-  std::vector<CodedPicture> pictures;                                      \
-  load(name, pictures);                                                    \
+  auto pictures = load_pictures(streams_folder() / (name));                \
   if (pictures.empty()) {                                                  \
     ASSERT_EQ(std::getenv("COPE_REQUIRE_DATA"), nullptr) << "no " << name; \
     GTEST_SKIP() << "no " << name << ": set COPE_TEST_DATA";               \
   }
-
-void load(const char* name, std::vector<CodedPicture>& pictures) {
-  const char* const folder = std::getenv("COPE_TEST_DATA");
-  const fs::path root = folder != nullptr ? fs::path(folder)
-                                          : fs::path(__FILE__).parent_path() / "../../../../shared";
-  std::ifstream file(root / "streams" / name, std::ios::binary);
-  const std::vector<std::uint8_t> stream{std::istreambuf_iterator<char>(file), {}};
-  std::vector<std::span<const std::uint8_t>> nals;
-  bits::split_annex_b(stream, nals);
-  HeaderDecoder headers{Limits{}};
-  const auto drain = [&] {
-    for (CodedPicture picture; headers.pop_picture(picture); picture = {}) {
-      pictures.push_back(std::move(picture));
-    }
-  };
-  for (const auto& nal : nals) {
-    (void)headers.push_nal(nal, {});
-    drain();
-  }
-  headers.end_access_unit();
-  drain();
-}
 
 PictureJob make_job(const CodedPicture& coded) {
   PictureJob job;
@@ -73,16 +42,6 @@ bool equal_blocks(const prim::BlockMap& a, const prim::BlockMap& b) {
   return equal(a.type, b.type) && equal(a.flags, b.flags) && equal(a.partition, b.partition) &&
          equal(a.partition_shape, b.partition_shape) && equal(a.qp, b.qp) &&
          equal(a.slice_idx, b.slice_idx) && equal(a.bits, b.bits);
-}
-
-/// Member by member: a unit has a byte of padding.
-bool equal_units(const MotionSyntax& a, const MotionSyntax& b) {
-  const auto tied = [](const PredictionUnit& u) {
-    return std::tuple(u.x, u.y, u.width, u.height, u.log2_cb_size, u.part_mode, u.part_idx,
-                      u.merge_idx, u.mvp_flags, u.ref_idx[0], u.ref_idx[1], u.mvd[0].x, u.mvd[0].y,
-                      u.mvd[1].x, u.mvd[1].y);
-  };
-  return std::ranges::equal(a.units.span(), b.units.span(), {}, tied, tied);
 }
 
 std::int32_t count(const prim::BlockMap& blocks, BlockType type) {
