@@ -48,7 +48,7 @@ std::string slice_types(std::uint8_t bits) {
 }
 
 template <class T>
-NumpyArray<const T> block_array(const NativePicture& self, const prim::Buffer<T>& buffer) {
+NumpyArray<const T> block_array(const NativePicture& self, const Buffer<T>& buffer) {
   const prim::BlockMap& blocks = self.primitives->blocks;
   return view(self.primitives, buffer.data(),
               {static_cast<std::size_t>(blocks.height), static_cast<std::size_t>(blocks.width)});
@@ -70,7 +70,7 @@ NumpyArray<const std::int8_t> ref_idx(const NativePicture& self) {
 
 NumpyArray<std::int32_t> ref_poc(const NativePicture& self) {
   const prim::MotionField& motion = self.primitives->motion;
-  prim::Buffer<std::int32_t> poc;
+  Buffer<std::int32_t> poc;
   poc.resize_uninitialized(2 * motion.plane_size());
   self.primitives->write_ref_poc(poc.data());
   return take(std::move(poc), {2, static_cast<std::size_t>(motion.height_4x4),

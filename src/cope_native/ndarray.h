@@ -28,7 +28,7 @@ NumpyArray<const T> view(const std::shared_ptr<Owner>& owner, const T* data,
   return {data, shape.size(), shape.begin(), capsule};
 }
 
-/// A NumPy array that owns `values`, a std::vector or prim::Buffer.
+/// A NumPy array that owns `values`, a std::vector or Buffer.
 template <class Values>
 NumpyArray<typename Values::value_type> take(Values&& values,
                                              std::initializer_list<std::size_t> shape) {

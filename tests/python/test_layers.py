@@ -29,7 +29,7 @@ def test_reads_the_table_of_the_build(check_layers):
 @pytest.mark.parametrize(
     ("layer", "line", "is_allowed"),
     [
-        ("h264", '#include "cope/prim/buffer.h"', True),
+        ("h264", '#include "cope/prim/motion_field.h"', True),
         ("h264", '#include "cope/h264/sps.h"', True),
         ("h264", "#include <vector>", True),
         ("h264", '#include "cope/media/demuxer.h"', False),

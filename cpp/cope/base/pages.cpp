@@ -2,11 +2,13 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -29,6 +31,7 @@ void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool) {
   return ::operator new(bytes);
 }
 void free_pages(void* pages, std::size_t, std::size_t) noexcept { ::operator delete(pages); }
+void discard_pages(void*, std::size_t) noexcept {}
 
 #else
 
@@ -166,6 +169,14 @@ void free_pages(void* pages, std::size_t bytes, std::size_t bytes_touched) noexc
     munmap(evicted.pages, evicted.bytes);
   }
   munmap(block.pages, block.bytes);
+}
+
+void discard_pages(void* begin, std::size_t bytes) noexcept {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::uintptr_t address = std::bit_cast<std::uintptr_t>(begin);
+  const std::uintptr_t first = (address + page - 1) / page * page;
+  const std::uintptr_t end = (address + bytes) / page * page;
+  if (first < end) madvise(std::bit_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
 #endif

@@ -20,4 +20,8 @@ void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool is_dens
 /// \param bytes_touched  how many have been written to by now: only those take memory
 void free_pages(void* pages, std::size_t bytes, std::size_t bytes_touched) noexcept;
 
+/// Gives the memory under the whole pages of [begin, begin + bytes), a part of such a block, back
+/// to the system. The block stays, with unspecified content there.
+void discard_pages(void* begin, std::size_t bytes) noexcept;
+
 }  // namespace cope

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "cope/base/buffer.h"
 #include "cope/cpu/fields.h"
-#include "cope/prim/buffer.h"
 #include "cope/prim/picture_primitives.h"
 
 namespace cope::cpu {
@@ -101,8 +101,8 @@ class WindowComposer {
     std::int32_t height_4x4 = 0;
     /// [height_4x4][width_4x4][5]: D x, D y in luma samples, R of Y, Cb, Cr. Side by side, for a
     /// picture is too large for the cache and a plane each too many streams to be fetched ahead.
-    prim::Buffer<float> values;
-    prim::Buffer<std::uint8_t> marks;  ///< [height_4x4][width_4x4]
+    Buffer<float> values;
+    Buffer<std::uint8_t> marks;  ///< [height_4x4][width_4x4]
 
     std::size_t cell_at(std::int32_t x, std::int32_t y) const noexcept {
       return static_cast<std::size_t>(y) * static_cast<std::size_t>(width_4x4) +
@@ -140,8 +140,7 @@ class WindowComposer {
   std::vector<std::int32_t> list_begin_;  ///< [slice_idx * 2 + list]; one more at the end
   CellGrid grid_;
   CellGrid residual_grid_;
-  prim::Buffer<float>
-      spent_;            ///< [2][grid_.height][grid_.width]: bits, energy; summed over pictures
+  Buffer<float> spent_;  ///< [2][grid_.height][grid_.width]: bits, energy; summed over pictures
   float num_spent_ = 0;  ///< pictures in `spent_`; a field counts half
 };
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "cope/prim/buffer.h"
+#include "cope/base/buffer.h"
 #include "cope/prim/motion_field.h"
 
 namespace cope::h264 {
@@ -20,8 +20,8 @@ struct MbMotionSyntax {
 
 /// The motion syntax of a picture, by CurrMbAddr.
 struct MotionSyntax {
-  prim::Buffer<MbMotionSyntax> mbs;
-  prim::Buffer<prim::MotionVector> mvd;  ///< quarter samples (mvd_l0, mvd_l1)
+  Buffer<MbMotionSyntax> mbs;
+  Buffer<prim::MotionVector> mvd;  ///< quarter samples (mvd_l0, mvd_l1)
 };
 
 /// At most 16 partitions with two vectors each.

@@ -21,8 +21,8 @@ namespace {
 /// Neighbour state of one colour plane; kept from picture to picture, told apart by slice_id.
 struct PlaneState {
   std::vector<MbState> mbs;
-  prim::Buffer<std::uint8_t> total_coeff;
-  prim::Buffer<std::int8_t> intra_pred_mode;
+  Buffer<std::uint8_t> total_coeff;
+  Buffer<std::int8_t> intra_pred_mode;
 };
 
 SliceParams slice_params(const CodedSlice& slice) {

@@ -61,7 +61,7 @@ bool has_motion_syntax(const prim::BlockMap& blocks, std::size_t block) {
 
 /// Appends plain data to a buffer that is large enough, counted in `size`.
 template <class T>
-void append(const T* from, std::size_t count, prim::Buffer<T>& to, std::size_t& size) {
+void append(const T* from, std::size_t count, Buffer<T>& to, std::size_t& size) {
   if (count != 0) std::memcpy(to.data() + size, from, count * sizeof(T));
   size += count;
 }

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "cope/prim/buffer.h"
+#include "cope/base/buffer.h"
 #include "cope/prim/motion_field.h"
 
 namespace cope::h265 {
@@ -28,7 +28,7 @@ inline constexpr std::uint8_t kNoMerge = 0xff;
 /// The prediction units of a picture in decoding order. Which slice one belongs to stands in
 /// `BlockMap::slice_idx`.
 struct MotionSyntax {
-  prim::Buffer<PredictionUnit> units;
+  Buffer<PredictionUnit> units;
 };
 
 }  // namespace cope::h265

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "cope/base/buffer.h"
 #include "cope/h265/picture_parser.h"
 #include "cope/h265/slice_context.h"
-#include "cope/prim/buffer.h"
 
 namespace cope::h265 {
 
@@ -36,8 +36,8 @@ class CtbSliceIds {
 
 /// Coding units above and on the left. Kept from picture to picture.
 struct NeighbourState {
-  prim::Buffer<std::uint8_t> above;
-  prim::Buffer<std::uint8_t> left;
+  Buffer<std::uint8_t> above;
+  Buffer<std::uint8_t> left;
 
   void begin_picture(const Sps& sps, PictureArrays& arrays);
 };

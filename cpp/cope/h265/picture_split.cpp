@@ -24,7 +24,7 @@ bool may_split(const CodedPicture& coded) {
 
 /// Closes the gap before `count` elements at `from`, which belong at `to`.
 template <class T>
-void move_down(prim::Buffer<T>& buffer, const T* from, std::size_t to, std::size_t count) {
+void move_down(Buffer<T>& buffer, const T* from, std::size_t to, std::size_t count) {
   if (count != 0 && from != buffer.data() + to) {
     std::memmove(buffer.data() + to, from, count * sizeof(T));
   }

@@ -135,7 +135,7 @@ Status ImageConverter::convert(const AVFrame& frame, Image& out) {
 
   const std::size_t plane_size =
       static_cast<std::size_t>(out.height) * static_cast<std::size_t>(out.width);
-  out.data.resize(3 * plane_size);
+  out.data.resize_uninitialized(3 * plane_size);
   constexpr std::array<std::size_t, 3> kPlaneOfChannel{2, 0, 1};  // R, G, B among G, B, R
   for (std::size_t channel = 0; channel < 3; ++channel) {
     const std::size_t plane = kPlaneOfChannel[channel];

@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "cope/base/buffer.h"
 #include "cope/base/limits.h"
 #include "cope/base/status.h"
 #include "cope/media/demuxer.h"
@@ -23,8 +23,8 @@ struct ImageSize {
 struct Image {
   std::int32_t height = 0;
   std::int32_t width = 0;
-  bool is_damaged = false;         ///< libavcodec concealed errors, or references were missing
-  std::vector<std::uint8_t> data;  ///< RGB, [3][height][width], full range
+  bool is_damaged = false;    ///< libavcodec concealed errors, or references were missing
+  Buffer<std::uint8_t> data;  ///< RGB, [3][height][width], full range
 };
 
 struct KeyframeDecoderOptions {

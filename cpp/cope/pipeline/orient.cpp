@@ -7,9 +7,9 @@ namespace cope::pipeline {
 namespace {
 
 // Turns `num_planes` planes of height x width; the caller swaps the sizes of a quarter turn.
-void turn(prim::Buffer<float>& planes, std::size_t num_planes, std::int32_t height,
-          std::int32_t width, bool is_mirrored, std::int32_t rotation) {
-  prim::Buffer<float> out;
+void turn(Buffer<float>& planes, std::size_t num_planes, std::int32_t height, std::int32_t width,
+          bool is_mirrored, std::int32_t rotation) {
+  Buffer<float> out;
   out.resize_uninitialized(planes.size());
   const std::int32_t out_height = rotation % 180 == 0 ? height : width;
   const std::int32_t out_width = rotation % 180 == 0 ? width : height;
@@ -41,7 +41,7 @@ void turn(prim::Buffer<float>& planes, std::size_t num_planes, std::int32_t heig
 }
 
 // In fractions of width and height a quarter turn only swaps the axes.
-void turn_vectors(prim::Buffer<float>& motion, bool is_mirrored, std::int32_t rotation) {
+void turn_vectors(Buffer<float>& motion, bool is_mirrored, std::int32_t rotation) {
   const std::size_t size = motion.size() / 2;
   for (std::size_t i = 0; i < size; ++i) {
     float x = is_mirrored ? -motion[i] : motion[i];
@@ -63,7 +63,7 @@ void turn_vectors(prim::Buffer<float>& motion, bool is_mirrored, std::int32_t ro
 
 void orient(WindowItem& item, bool is_mirrored, std::int32_t rotation) {
   if (!is_mirrored && rotation == 0) return;
-  const auto cells = [&](prim::Buffer<float>& planes, std::size_t num_planes) {
+  const auto cells = [&](Buffer<float>& planes, std::size_t num_planes) {
     turn(planes, num_planes, item.height, item.width, is_mirrored, rotation);
   };
   turn_vectors(item.motion, is_mirrored, rotation);

@@ -16,10 +16,11 @@ constexpr std::int32_t kRowsAtOnce = 256;
 // A picture so many times as large as others is begun before them: its parse takes so many times as
 // long, and all that follow it wait for it.
 constexpr std::int64_t kMuchLarger = 4;
-constexpr std::int64_t kMeanWindow = 16;  // pictures
-constexpr std::int64_t kMuchSmaller = 4;  // a picture than the one whose buffers it gets
-constexpr std::size_t kMuchMemory = std::size_t{1} << 20;  // for coefficients
+constexpr std::int64_t kMeanWindow = 16;                   // pictures
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
+// Of memory for coefficients that smaller pictures have from larger ones: else each would in time
+// hold as much as the largest intra picture needs.
+constexpr std::size_t kMaxIdleBytes = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -57,6 +58,7 @@ void ParseQueue::push(std::unique_ptr<CodedUnit> unit, bool keep_coefficients) {
   job.decode_index = info.decode_index;
   job.unit = std::move(unit);
   job.keep_coefficients = keep_coefficients;
+  job.max_idle_bytes = kMaxIdleBytes / max_jobs_;
   job.damage = {};
   job.may_split = num_jobs_ > 1 && count_ < static_cast<std::size_t>(crew_.fair_share());
   job.out_of_memory = false;
@@ -142,17 +144,6 @@ void ParseQueue::retain(std::int64_t decode_index, std::span<const std::int64_t>
   });
 }
 
-// When it is parsed and not when it is queued: what waits needs no memory, and the picture that was
-// given back last is the one still in the cache.
-std::shared_ptr<prim::PicturePrimitives> ParseQueue::take_picture(const prim::PictureInfo& info) {
-  std::shared_ptr<prim::PicturePrimitives> picture = pool_.acquire();
-  // Else each would in time hold as much as the largest intra picture needs.
-  if (picture->coeffs.size_bytes() > kMuchMemory &&
-      picture->info.size_bytes > kMuchSmaller * info.size_bytes)
-    picture->discard_coefficients();
-  return picture;
-}
-
 std::unique_ptr<PictureWorker> ParseQueue::take_worker() {
   {
     const std::scoped_lock lock(mutex_);
@@ -168,7 +159,9 @@ std::unique_ptr<PictureWorker> ParseQueue::take_worker() {
 // Everything but motion vectors, and those too unless they have to wait.
 void ParseQueue::parse(Job& job) noexcept {
   try {
-    job.picture = take_picture(job.unit->info());
+    // Now and not when it was queued: what waits needs no memory, and the picture that was given
+    // back last is the one still in the cache.
+    job.picture = pool_.acquire();
     job.worker = take_worker();
     job.worker->load(*job.unit, job.picture);
     const auto max_parts = std::min(kMaxParts, static_cast<std::size_t>(crew_.fair_share()));
@@ -217,6 +210,7 @@ void ParseQueue::parse_part(Job& job, std::size_t part) noexcept {
 }
 
 void ParseQueue::finish_parse(Job& job) noexcept {
+  if (!job.out_of_memory) job.picture->coeffs.trim(job.max_idle_bytes);
   {
     const std::scoped_lock lock(mutex_);
     job.is_parsed = true;

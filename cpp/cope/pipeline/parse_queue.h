@@ -91,6 +91,7 @@ class ParseQueue {
     std::shared_ptr<prim::PicturePrimitives> picture;  // from the beginning of its parse on
     std::shared_ptr<prim::PicturePrimitives> kept;     // what does instead once it left, or null
     bool keep_coefficients = true;
+    std::size_t max_idle_bytes = 0;         // of coefficients
     std::unique_ptr<PictureWorker> worker;  // while it is parsed and derived
     Damage damage;
     bool may_split = false;  // threads were idle when it came
@@ -111,7 +112,6 @@ class ParseQueue {
   const Known* find(std::int64_t decode_index) const noexcept;
   void link_collocated(Job& job);
   void retain(std::int64_t decode_index, std::span<const std::int64_t> live);
-  std::shared_ptr<prim::PicturePrimitives> take_picture(const prim::PictureInfo& info);
   std::unique_ptr<PictureWorker> take_worker();
   void parse(Job& job) noexcept;
   void start_part(Job& job, std::size_t part) noexcept;

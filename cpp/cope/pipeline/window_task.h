@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "cope/base/buffer.h"
 #include "cope/base/status.h"
 #include "cope/base/task_crew.h"
 #include "cope/cpu/compose.h"
@@ -17,7 +18,6 @@
 #include "cope/media/keyframe_decoder.h"
 #include "cope/pipeline/plan.h"
 #include "cope/pipeline/timeline.h"
-#include "cope/prim/buffer.h"
 #include "cope/prim/picture_primitives.h"
 
 namespace cope::pipeline {
@@ -31,13 +31,13 @@ struct WindowItem {
   std::int32_t width = 0;
   std::int32_t residual_height = 0;
   std::int32_t residual_width = 0;
-  prim::Buffer<float> motion;  ///< [2][height][width], per second, in widths and heights
-  prim::Buffer<float> valid;   ///< [height][width], shares 0..1
-  prim::Buffer<float> intra;
-  prim::Buffer<float> lost;
-  prim::Buffer<float> scaled;
-  prim::Buffer<float> residual;  ///< [3][residual_height][residual_width]
-  prim::Buffer<float> saliency;  ///< [3][height][width]
+  Buffer<float> motion;  ///< [2][height][width], per second, in widths and heights
+  Buffer<float> valid;   ///< [height][width], shares 0..1
+  Buffer<float> intra;
+  Buffer<float> lost;
+  Buffer<float> scaled;
+  Buffer<float> residual;  ///< [3][residual_height][residual_width]
+  Buffer<float> saliency;  ///< [3][height][width]
 };
 
 /// Composers with their buffers, which are large, for the windows that are being composed.

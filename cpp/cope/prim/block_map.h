@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "cope/prim/buffer.h"
+#include "cope/base/buffer.h"
 
 namespace cope::prim {
 

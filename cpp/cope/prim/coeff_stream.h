@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cope/prim/buffer.h"
+#include "cope/base/buffer.h"
 
 namespace cope::prim {
 
@@ -76,6 +76,15 @@ struct CoeffStream {
   std::size_t size_bytes() const noexcept {
     return records.size() * sizeof(CoeffRecord) + positions.size() * sizeof(std::uint16_t) +
            levels.size() * sizeof(std::int32_t);
+  }
+
+  /// Gives memory that larger pictures left behind back to the system where it is more than
+  /// `max_bytes`. Pre: the sizes are those in use.
+  void trim(std::size_t max_bytes) noexcept {
+    if (records.idle_bytes() + positions.idle_bytes() + levels.idle_bytes() <= max_bytes) return;
+    records.discard_idle();
+    positions.discard_idle();
+    levels.discard_idle();
   }
 };
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "cope/prim/buffer.h"
+#include "cope/base/buffer.h"
 
 namespace cope::prim {
 

@@ -31,10 +31,6 @@ struct PicturePrimitives {
   /// Sizes every per-block array for a picture of the given coded luma size; contents unspecified.
   void allocate_blocks(std::int32_t width, std::int32_t height, std::int32_t block_size);
 
-  /// Gives the pages under the coefficients in use back to the system; the buffers stay, with
-  /// unspecified content. For a picture that needs much less of them than the one before.
-  void discard_coefficients() noexcept;
-
   /// Fills `out` [2][height_4x4][width_4x4] with the POC of each block's reference, 0 where unused.
   void write_ref_poc(std::int32_t* out) const;
 };

@@ -34,7 +34,7 @@ PictureJob make_job(const CodedPicture& coded) {
 }
 
 template <class T>
-bool equal(const prim::Buffer<T>& a, const prim::Buffer<T>& b) {
+bool equal(const Buffer<T>& a, const Buffer<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 

@@ -8,8 +8,8 @@
 #include <memory>
 #include <new>
 
+#include "cope/base/buffer.h"
 #include "cope/base/pages.h"
-#include "cope/prim/buffer.h"
 
 namespace cope::pipeline {
 
@@ -67,6 +67,7 @@ void* allocate_pages(std::size_t bytes, std::size_t& bytes_touched, bool) {
   return ::operator new(bytes);
 }
 void free_pages(void* pages, std::size_t, std::size_t) noexcept { ::operator delete(pages); }
+void discard_pages(void*, std::size_t) noexcept {}
 }  // namespace cope
 
 namespace cope::pipeline {
@@ -83,7 +84,7 @@ TEST(LiveBytes, Count) {
   EXPECT_EQ(live_bytes, before);
   EXPECT_GE(peak_bytes - before, 100000);
   {
-    prim::Buffer<char> large;
+    Buffer<char> large;
     large.resize_uninitialized(1 << 20);
     EXPECT_GE(live_bytes - before, 1 << 20);
   }

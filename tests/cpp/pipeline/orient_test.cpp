@@ -23,8 +23,8 @@ Point displayed(Point p, int width, int height, bool is_mirrored, int rotation) 
   return p;
 }
 
-prim::Buffer<float> ramp(std::size_t size, float first) {
-  prim::Buffer<float> values;
+Buffer<float> ramp(std::size_t size, float first) {
+  Buffer<float> values;
   values.resize_uninitialized(size);
   std::iota(values.data(), values.data() + size, first);
   return values;

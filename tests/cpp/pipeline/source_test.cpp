@@ -120,7 +120,7 @@ Windows read_windows(const std::filesystem::path& path, const WindowOptions& opt
   }
 }
 
-void expect_near(const prim::Buffer<float>& a, const prim::Buffer<float>& b) {
+void expect_near(const Buffer<float>& a, const Buffer<float>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-6) << i;
 }

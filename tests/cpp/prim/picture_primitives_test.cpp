@@ -36,16 +36,6 @@ TEST(PicturePool, PicturesOutliveIt) {
   EXPECT_EQ(picture->blocks.size(), 2u);
 }
 
-TEST(Buffer, KeepsItsMemoryWhenItShrinks) {
-  Buffer<int> buffer;
-  buffer.assign_zero(100);
-  int* const data = buffer.data();
-  buffer.resize_uninitialized(10);
-  EXPECT_EQ(buffer.size(), 10u);
-  buffer.resize_uninitialized(100);
-  EXPECT_EQ(buffer.data(), data);
-}
-
 /// One macroblock per slice, two slices whose lists differ.
 TEST(WriteRefPoc, LooksUpTheListsOfEachBlocksSlice) {
   PicturePrimitives picture;

@@ -9,7 +9,7 @@
 
 #include "cope/base/pages.h"
 
-namespace cope::prim {
+namespace cope {
 
 /// A growing array of plain data that is reused from picture to picture.
 ///
@@ -58,6 +58,19 @@ class Buffer {
     if (release.num_bytes != 0) release.num_touched = most_used_ * sizeof(T);
   }
 
+  /// Bytes of memory that elements behind those in use once took, by the account of `set_size`.
+  std::size_t idle_bytes() const noexcept {
+    return (std::max(most_used_, size_) - size_) * sizeof(T);
+  }
+
+  /// Gives those back. Pre: `size()` is from `set_size`.
+  void discard_idle() noexcept {
+    if (data_.get_deleter().num_bytes == 0) return;
+    discard_pages(data_.get() + size_, idle_bytes());
+    most_used_ = size_;
+    data_.get_deleter().num_touched = most_used_ * sizeof(T);
+  }
+
   T* data() noexcept { return data_.get(); }
   const T* data() const noexcept { return data_.get(); }
   std::size_t size() const noexcept { return size_; }
@@ -88,4 +101,4 @@ class Buffer {
   std::size_t most_used_ = 0;  // as told by `set_size`, of large ones
 };
 
-}  // namespace cope::prim
+}  // namespace cope
