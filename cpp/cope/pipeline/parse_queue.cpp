@@ -20,7 +20,7 @@ constexpr std::int64_t kMeanWindow = 16;                   // pictures
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
 // Of memory for coefficients that smaller pictures have from larger ones: else each would in time
 // hold as much as the largest intra picture needs.
-constexpr std::size_t kMaxIdleBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxIdleBytes = std::size_t{32} << 20;
 
 }  // namespace
 
