@@ -18,21 +18,12 @@ from cope.errors import (
     MediaOpenError,
     UnsupportedStreamError,
 )
+from cope.fields import DeltaWindow, Field, Keyframe, Primitives
 from cope.limits import Limits
+from cope.picture import BlockType, Picture, PictureInfo
 from cope.probe import probe
 from cope.reader import VideoReader, digest, extract, extract_segments
-from cope.types import (
-    BlockType,
-    DeltaWindow,
-    Field,
-    Keyframe,
-    Picture,
-    PictureInfo,
-    Primitives,
-    ReadStats,
-    StreamInfo,
-    StreamReport,
-)
+from cope.stream import ReadStats, StreamInfo, StreamReport
 
 if TYPE_CHECKING:
     __version__: str

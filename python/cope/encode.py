@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .fields import DeltaWindow, Keyframe
 from .reader import VideoReader
-from .types import DeltaWindow, Keyframe, ReadStats
+from .stream import ReadStats
 
 if TYPE_CHECKING:
     import torch

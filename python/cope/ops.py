@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from cope.types import DeltaWindow, Picture
+from cope.fields import DeltaWindow
+from cope.picture import Picture
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from typing import Any
 from cope.limits import Limits
 from cope.profiles import level_number, profile_name
 from cope.reader import VideoReader
-from cope.types import StreamReport
+from cope.stream import StreamReport
 
 __all__ = ["probe"]
 

@@ -17,17 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cope.density import Density
 from cope.errors import ConcealedDamageWarning, UnsupportedStreamError
+from cope.fields import DeltaWindow, Field, Keyframe, Primitives
 from cope.limits import Limits
+from cope.picture import Picture
 from cope.profiles import level_number, profile_name
-from cope.types import (
-    DeltaWindow,
-    Field,
-    Keyframe,
-    Picture,
-    Primitives,
-    ReadStats,
-    StreamInfo,
-)
+from cope.stream import ReadStats, StreamInfo
 
 if TYPE_CHECKING:
     import numpy.typing as npt

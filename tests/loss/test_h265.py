@@ -11,7 +11,7 @@ import pytest
 from data import require_stream
 
 import cope
-from cope.types import BlockType, Picture
+from cope.picture import BlockType, Picture
 
 MOTION_LOST = 16  # of Blocks.flags
 STREAMS = [

@@ -14,7 +14,7 @@ from cabac_encoder import CabacEncoder
 from data import require_command
 
 import cope
-from cope.types import BlockType
+from cope.picture import BlockType
 
 WIDTH, HEIGHT, CTB, MIN_CB = 80, 48, 16, 8
 QP = 26

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import av
 
+from cope.picture import Picture
 from cope.reader import VideoReader
-from cope.types import Picture
 
 # A frame that is shown after others follows at most 16 of them in decoding order.
 REORDER_DEPTH = 16

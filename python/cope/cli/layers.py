@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cope import ops
 from cope.cli.canvas import Layers
-from cope.types import BlockType, Picture
+from cope.picture import BlockType, Picture
 
 BLOCK = 16  # luma samples: of what is drawn, and of H.264 macroblocks
 LATTICE = 4  # luma samples: motion has a value for each such square

@@ -13,7 +13,7 @@ import cope
 from cope.cli.options import File
 from cope.cli.output import amount, counted, print_facts
 from cope.cli.progress import watched
-from cope.types import StreamReport
+from cope.stream import StreamReport
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print everything as one JSON object.")]
 

@@ -16,7 +16,8 @@ import cope
 from cope.cli.options import File, OnError, Threads, output_of
 from cope.cli.output import amount, counted
 from cope.cli.progress import make_bar
-from cope.types import BlockType, Picture, StreamInfo
+from cope.picture import BlockType, Picture
+from cope.stream import StreamInfo
 
 if TYPE_CHECKING:
     import av

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from .configuration_cope import CopeConfig, CopeDeltaConfig
 
 if TYPE_CHECKING:
-    from cope.types import DeltaWindow
+    from cope.fields import DeltaWindow
 
 
 def resample_area(
