@@ -1,13 +1,16 @@
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "cope/base/host_device.h"
+#include "cope/h264/mb_motion.h"
 #include "cope/h264/mb_type_tables.h"
 #include "cope/h264/motion_loss.h"
 #include "cope/h264/motion_syntax.h"
 #include "cope/h264/mv_direct.h"
+#include "cope/h264/mv_mbaff.h"
 #include "cope/h264/mv_pred.h"
+#include "cope/h264/mv_temporal_direct.h"
 #include "cope/h264/picture_parser.h"
 
 namespace cope::h264 {
@@ -15,19 +18,10 @@ namespace cope::h264 {
 namespace {
 
 using prim::BlockType;
-using prim::PictureStructure;
 
 /// Decoding order of the 4x4 block at [y][x]: luma4x4BlkIdx (6.4.3).
 constexpr std::uint8_t kBlkIdx[4][4] = {
     {0, 1, 4, 5}, {2, 3, 6, 7}, {8, 9, 12, 13}, {10, 11, 14, 15}};
-
-/// A macroblock beside the current one and what its vectors mean there.
-struct MbPlace {
-  bool is_available = false;
-  bool is_field = false;  // field macroblock of an MBAFF frame
-  std::int32_t mb_x = 0;
-  std::int32_t mb_row = 0;  // row by macroblock address
-};
 
 /// Derives the vectors of one colour plane of one picture (8.4.1), macroblock by macroblock.
 template <bool kMbaff>
@@ -42,11 +36,9 @@ class MotionDeriver {
         lookup_(lookup),
         lookup_context_(lookup_context),
         w_(picture.blocks.width),
-        stride_(picture.motion.width_4x4),
-        plane_(static_cast<std::ptrdiff_t>(picture.motion.plane_size())) {}
+        motion_(picture.motion) {}
 
   void derive() {
-    here_.is_available = true;
     has_list1_ = (picture_.info.slice_types & prim::kHasB) != 0;
     if (!has_list1_) clear_list1();
     const std::int32_t rows = picture_.blocks.height;
@@ -71,17 +63,18 @@ class MotionDeriver {
   /// Fetches the cache lines of four macroblocks further on: a row of macroblocks is too many
   /// streams for the hardware to follow, with those of the collocated picture.
   void prefetch(std::int32_t mb_x, std::int32_t mb_row) const noexcept {
-    const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(mb_row) * 4 * stride_ + mb_x * 4;
-    if (cell + 3 * stride_ >= plane_) return;
+    const std::ptrdiff_t stride = motion_.stride();
+    const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(mb_row) * 4 * stride + mb_x * 4;
+    if (cell + 3 * stride >= motion_.plane()) return;
     const MotionVector* mv = picture_.motion.mv.data() + cell;
-    for (int list = 0; list < (has_list1_ ? 2 : 1); ++list, mv += plane_) {
-      for (int y = 0; y < 4; ++y) __builtin_prefetch(mv + y * stride_, 1);
+    for (int list = 0; list < (has_list1_ ? 2 : 1); ++list, mv += motion_.plane()) {
+      for (int y = 0; y < 4; ++y) __builtin_prefetch(mv + y * stride, 1);
     }
     if (col_motion_ != nullptr) {
       __builtin_prefetch(col_motion_->mv.data() + cell);
-      __builtin_prefetch(col_motion_->mv.data() + cell + 3 * stride_);
+      __builtin_prefetch(col_motion_->mv.data() + cell + 3 * stride);
       __builtin_prefetch(col_motion_->ref_idx.data() + cell);
-      __builtin_prefetch(col_motion_->ref_idx.data() + cell + 3 * stride_);
+      __builtin_prefetch(col_motion_->ref_idx.data() + cell + 3 * stride);
     }
   }
 
@@ -90,14 +83,12 @@ class MotionDeriver {
     here_.mb_x = mb_x;
     here_.mb_row = mb_row;
     block_ = static_cast<std::size_t>(mb_row * w_ + mb_x);
-    const std::ptrdiff_t cell = static_cast<std::ptrdiff_t>(mb_row) * 4 * stride_ + mb_x * 4;
-    mv_ = picture_.motion.mv.data() + cell;
-    ref_ = picture_.motion.ref_idx.data() + cell;
+    motion_.move_to(mb_x, mb_row);
 
     const auto type = static_cast<BlockType>(picture_.blocks.type[block_]);
     if (type != BlockType::kInter && type != BlockType::kSkip) {
-      fill_macroblock(0, -1, {0, 0});
-      if (has_list1_) fill_macroblock(1, -1, {0, 0});
+      motion_.fill(0, -1, {0, 0});
+      if (has_list1_) motion_.fill(1, -1, {0, 0});
       return;
     }
     here_.is_field = (picture_.blocks.flags[block_] & prim::kFieldBlock) != 0;
@@ -117,17 +108,18 @@ class MotionDeriver {
     if ((picture_.blocks.flags[block_] & prim::kDirect) != 0) {
       derive_direct<kInner>(0xf);
     } else if (type == BlockType::kSkip) {
-      fill_macroblock(0, 0, derive_p_skip(neighbours<kInner>(0, 0, 0, 4)));
-      if (has_list1_) fill_macroblock(1, -1, {0, 0});
+      motion_.fill(0, 0, derive_p_skip(neighbours<kInner>(0, 0, 0, 4)));
+      if (has_list1_) motion_.fill(1, -1, {0, 0});
     } else {
       derive_coded<kInner>(syntax_[CurrMbAddr_]);
     }
   }
 
   void clear_list1() noexcept {
-    std::memset(static_cast<void*>(picture_.motion.mv.data() + plane_), 0,
-                static_cast<std::size_t>(plane_) * sizeof(MotionVector));
-    std::memset(picture_.motion.ref_idx.data() + plane_, -1, static_cast<std::size_t>(plane_));
+    const std::size_t size = picture_.motion.plane_size();
+    std::memset(static_cast<void*>(picture_.motion.mv.data() + size), 0,
+                size * sizeof(MotionVector));
+    std::memset(picture_.motion.ref_idx.data() + size, -1, size);
   }
 
   void prepare_slice() {
@@ -143,17 +135,6 @@ class MotionDeriver {
 
   // ---- neighbours (6.4.11.7, 6.4.12) ----
 
-  MbPlace place(std::int32_t mb_x, std::int32_t mb_row) const noexcept {
-    MbPlace p;
-    if (mb_x < 0 || mb_x >= w_ || mb_row < 0) return p;
-    const auto block = static_cast<std::size_t>(mb_row * w_ + mb_x);
-    p.is_available = picture_.blocks.slice_idx[block] == slice_idx_;
-    p.is_field = (picture_.blocks.flags[block] & prim::kFieldBlock) != 0;
-    p.mb_x = mb_x;
-    p.mb_row = mb_row;
-    return p;
-  }
-
   /// Which of A, B, C, D are available; MBAFF frames find neighbours block by block instead.
   void find_neighbours() noexcept {
     if constexpr (kMbaff) return;
@@ -166,132 +147,43 @@ class MotionDeriver {
     has_d_ = above && left && slice[-1 - w_] == slice_idx_;
   }
 
-  /// Motion at 4x4 block (x, y) of a macroblock, in the units of the current one (8.4.1.3.2).
-  NeighbourMotion motion_at(int list, const MbPlace& mb, int x, int y) const noexcept {
-    NeighbourMotion n;
-    if (!mb.is_available) return n;
-    n.is_available = true;
-    const std::ptrdiff_t cell =
-        list * plane_ + static_cast<std::ptrdiff_t>(mb.mb_row * 4 + y) * stride_ + mb.mb_x * 4 + x;
-    n.refIdx = picture_.motion.ref_idx[static_cast<std::size_t>(cell)];
-    n.mv = picture_.motion.mv[static_cast<std::size_t>(cell)];
-    if (kMbaff && n.refIdx >= 0 && mb.is_field != here_.is_field) {
-      if (here_.is_field) {
-        n.mv.y = static_cast<std::int16_t>(n.mv.y / 2);
-        n.refIdx = static_cast<std::int8_t>(n.refIdx * 2);
-      } else {
-        n.mv.y = static_cast<std::int16_t>(n.mv.y * 2);
-        n.refIdx = static_cast<std::int8_t>(n.refIdx >> 1);
-      }
-    }
-    return n;
-  }
-
-  /// Motion at 4x4 block (x, y) relative to the current macroblock, where no units differ: all
-  /// blocks of a picture stand on one lattice.
-  NeighbourMotion on_lattice(int list, int x, int y) const noexcept {
-    const std::ptrdiff_t offset = list * plane_ + y * stride_ + x;
-    return {true, ref_[offset], mv_[offset]};
-  }
-
-  /// The block that covers luma location (xN, yN) of the current macroblock, outside of it: xN
-  /// -1..16, yN -1..15 (6.4.12.2, Table 6-4).
-  NeighbourMotion outside_mbaff(int list, int xN, int yN) const noexcept {
-    const bool is_bottom = (CurrMbAddr_ & 1) != 0;
-    const std::int32_t pair_row = here_.mb_row & ~1;
-    const bool inside_pair = !here_.is_field && is_bottom;  // the row above is the top macroblock's
-    if (xN < 0 && (yN >= 0 || inside_pair)) {               // the pair to the left
-      const MbPlace top = place(here_.mb_x - 1, pair_row);
-      if (!top.is_available) return {};
-      if (top.is_field == here_.is_field) {
-        if (yN < 0) return motion_at(list, top, 3, 3);
-        return motion_at(list, is_bottom ? place(here_.mb_x - 1, pair_row + 1) : top, 3, yN / 4);
-      }
-      const int row = here_.is_field
-                          ? 2 * yN + is_bottom
-                          : yN + 16 * is_bottom;  // of the pair, as the current one counts
-      const bool take_bottom = here_.is_field ? row >= 16 : row % 2 != 0;
-      const int luma_row = here_.is_field ? row % 16 : row / 2;
-      return motion_at(list, take_bottom ? place(here_.mb_x - 1, pair_row + 1) : top, 3,
-                       luma_row / 4);
-    }
-    const int dx = xN < 0 ? -1 : (xN > 15 ? 1 : 0);
-    const int column = (xN & 15) / 4;
-    if (inside_pair) {
-      if (dx > 0) return {};  // decoded later
-      return motion_at(list, place(here_.mb_x, pair_row), column, 3);
-    }
-    const MbPlace top = place(here_.mb_x + dx, pair_row - 2);
-    if (!top.is_available) return {};
-    const bool take_top = here_.is_field && !is_bottom && top.is_field;
-    return motion_at(list, take_top ? top : place(here_.mb_x + dx, pair_row - 1), column, 3);
-  }
-
-  /// The same on the 4x4 grid: x -1..4, y -1..3; `y_in_block` is the luma row meant in that block.
+  /// The 4x4 block at x -1..4, y -1..3, outside of the macroblock; `y_in_block` is the luma row
+  /// meant in it.
   NeighbourMotion outside(int list, int x, int y, int y_in_block) const noexcept {
     if constexpr (kMbaff) {
-      return outside_mbaff(list, x < 0 ? -1 : 4 * x, y < 0 ? -1 : 4 * y + y_in_block);
+      return MbaffNeighbours(picture_, slice_idx_, here_.mb_x, here_.mb_row, here_.is_field)
+          .at(list, x < 0 ? -1 : 4 * x, y < 0 ? -1 : 4 * y + y_in_block);
     } else {
       const bool is_available = y >= 0 ? has_a_ : (x < 0 ? has_d_ : (x > 3 ? has_c_ : has_b_));
-      return is_available ? on_lattice(list, x, y) : NeighbourMotion{};
+      return is_available ? motion_.at(list, x, y) : NeighbourMotion{};
     }
   }
 
   /// Neighbouring partitions of the one at (x, y), `width` wide, in 4x4 blocks (6.4.11.7).
   template <bool kInner>
-  NeighbourPartitions neighbours(int list, int x, int y, int width) const noexcept {
+  COPE_FORCE_INLINE NeighbourPartitions neighbours(int list, int x, int y,
+                                                   int width) const noexcept {
     NeighbourPartitions n;
     if constexpr (kInner) {
-      n.a = on_lattice(list, x - 1, y);
-      n.b = on_lattice(list, x, y - 1);
+      n.a = motion_.at(list, x - 1, y);
+      n.b = motion_.at(list, x, y - 1);
       const int right = x + width;
       const bool has_c = y == 0 || (right < 4 && kBlkIdx[y - 1][right] < kBlkIdx[y][x]);
-      n.c = on_lattice(list, has_c ? right : x - 1, y - 1);
+      n.c = motion_.at(list, has_c ? right : x - 1, y - 1);
       return n;
     }
-    n.a = x > 0 ? on_lattice(list, x - 1, y) : outside(list, -1, y, 0);
-    n.b = y > 0 ? on_lattice(list, x, y - 1) : outside(list, x, -1, 3);
+    n.a = x > 0 ? motion_.at(list, x - 1, y) : outside(list, -1, y, 0);
+    n.b = y > 0 ? motion_.at(list, x, y - 1) : outside(list, x, -1, 3);
     const int cx = x + width;
     if (y == 0) {
       n.c = outside(list, cx, -1, 3);
     } else if (cx < 4 && kBlkIdx[y - 1][cx] < kBlkIdx[y][x]) {
-      n.c = on_lattice(list, cx, y - 1);
+      n.c = motion_.at(list, cx, y - 1);
     }
     if (!n.c.is_available) {
-      n.c = x > 0 && y > 0 ? on_lattice(list, x - 1, y - 1) : outside(list, x - 1, y - 1, 3);
+      n.c = x > 0 && y > 0 ? motion_.at(list, x - 1, y - 1) : outside(list, x - 1, y - 1, 3);
     }
     return n;
-  }
-
-  // ---- writing ----
-
-  /// Gives all 16 blocks one reference and one vector.
-  void fill_macroblock(int list, std::int8_t ref_idx, MotionVector mv) noexcept {
-    MotionVector* mv_row = mv_ + list * plane_;
-    std::int8_t* ref_row = ref_ + list * plane_;
-    for (int y = 0; y < 4; ++y, mv_row += stride_, ref_row += stride_) {
-      std::fill_n(mv_row, 4, mv);
-      std::memset(ref_row, ref_idx, 4);
-    }
-  }
-
-  void fill_vectors(int list, int x, int y, int width, int height, MotionVector mv) noexcept {
-    MotionVector* row = mv_ + list * plane_ + static_cast<std::ptrdiff_t>(y) * stride_ + x;
-    for (int j = 0; j < height; ++j, row += stride_) {
-      for (int i = 0; i < width; ++i) row[i] = mv;
-    }
-  }
-
-  void fill_quadrant(int list, int q, MotionVector mv) noexcept {
-    MotionVector* const at =
-        mv_ + list * plane_ + static_cast<std::ptrdiff_t>(q & 2) * stride_ + 2 * (q & 1);
-    at[0] = at[1] = at[stride_] = at[stride_ + 1] = mv;
-  }
-
-  void fill_ref(int list, int q, std::int8_t ref_idx) noexcept {
-    std::int8_t* const at =
-        ref_ + list * plane_ + static_cast<std::ptrdiff_t>(q & 2) * stride_ + 2 * (q & 1);
-    at[0] = at[1] = at[stride_] = at[stride_ + 1] = ref_idx;
   }
 
   // ---- coded vectors ----
@@ -308,13 +200,13 @@ class MotionDeriver {
         if (ref_idx >= 0) {
           mv = add(median_prediction(neighbours<kInner>(list, 0, 0, 4), ref_idx), *mvd++);
         }
-        fill_macroblock(list, ref_idx, mv);
+        motion_.fill(list, ref_idx, mv);
       }
       return;
     }
     for (int list = 0; list < num_lists; ++list) {
       for (int quadrant = 0; quadrant < 4; ++quadrant)
-        fill_ref(list, quadrant, mb.ref_idx[list][quadrant]);
+        motion_.fill_ref(list, quadrant, mb.ref_idx[list][quadrant]);
     }
     if (info.NumMbPart == 4) {
       derive_sub_macroblocks<kInner>(mb, mvd);
@@ -334,7 +226,7 @@ class MotionDeriver {
                               static_cast<unsigned>(part)),
                    *mvd++);
         }
-        fill_vectors(list, x, y, width, height, mv);
+        motion_.fill_vectors(list, x, y, width, height, mv);
       }
     }
   }
@@ -356,7 +248,7 @@ class MotionDeriver {
         const int left = 2 * (q & 1);
         const int top = q & 2;
         if ((info[q].SubMbPredMode >> list & 1) == 0) {
-          fill_quadrant(list, q, {0, 0});
+          motion_.fill_quadrant(list, q, {0, 0});
           continue;
         }
         const int ref_idx = mb.ref_idx[list][q];
@@ -366,7 +258,7 @@ class MotionDeriver {
           for (int x = left; x < left + 2; x += width) {
             const MotionVector mvp =
                 derive_mvp(neighbours<kInner>(list, x, y, width), ref_idx, MbPartShape::kOther, 0);
-            fill_vectors(list, x, y, width, height, add(mvp, *mvd++));
+            motion_.fill_vectors(list, x, y, width, height, add(mvp, *mvd++));
           }
         }
       }
@@ -387,8 +279,7 @@ class MotionDeriver {
 
   ColocatedBlock colocated(int x, int y) const noexcept {
     if (!colocated_.is_available()) return {};
-    return colocated_.find({here_.mb_x, here_.mb_row, here_.is_field}, static_cast<unsigned>(x),
-                           static_cast<unsigned>(y));
+    return colocated_.find(here_, static_cast<unsigned>(x), static_cast<unsigned>(y));
   }
 
   template <bool kInner>
@@ -410,7 +301,7 @@ class MotionDeriver {
                      !slice_->refs.ref[1][0].is_long_term && colocated_.is_available();
     if (mask == 0xf) {
       for (int list = 0; list < 2; ++list) {
-        fill_macroblock(list, static_cast<std::int8_t>(refIdx[list]), mvp[list]);
+        motion_.fill(list, static_cast<std::int8_t>(refIdx[list]), mvp[list]);
       }
       if (!ask) return;
     }
@@ -418,8 +309,8 @@ class MotionDeriver {
       if ((mask >> q & 1) == 0) continue;
       if (mask != 0xf) {
         for (int list = 0; list < 2; ++list) {
-          fill_ref(list, q, static_cast<std::int8_t>(refIdx[list]));
-          fill_quadrant(list, q, mvp[list]);
+          motion_.fill_ref(list, q, static_cast<std::int8_t>(refIdx[list]));
+          motion_.fill_quadrant(list, q, mvp[list]);
         }
       }
       if (ask) clear_still_blocks(q, refIdx);
@@ -427,25 +318,25 @@ class MotionDeriver {
   }
 
   void clear_still_blocks(int q, const int (&refIdx)[2]) noexcept {
-    const DirectMb mb{here_.mb_x, here_.mb_row, here_.is_field};
     const int left = 2 * (q & 1);
     const int top = q & 2;
     if (slice_->sps->direct_8x8_inference_flag) {
       const bool is_still =
           col_motion_ != nullptr
               ? is_aligned_still(q)
-              : colocated_.is_still(mb, static_cast<unsigned>(left), static_cast<unsigned>(top));
+              : colocated_.is_still(here_, static_cast<unsigned>(left), static_cast<unsigned>(top));
       if (!is_still) return;
       for (int list = 0; list < 2; ++list) {
-        if (refIdx[list] == 0) fill_quadrant(list, q, {0, 0});
+        if (refIdx[list] == 0) motion_.fill_quadrant(list, q, {0, 0});
       }
       return;
     }
     for (int y = top; y < top + 2; ++y) {
       for (int x = left; x < left + 2; ++x) {
-        if (!colocated_.is_still(mb, static_cast<unsigned>(x), static_cast<unsigned>(y))) continue;
+        if (!colocated_.is_still(here_, static_cast<unsigned>(x), static_cast<unsigned>(y)))
+          continue;
         for (int list = 0; list < 2; ++list) {
-          if (refIdx[list] == 0) fill_vectors(list, x, y, 1, 1, {0, 0});
+          if (refIdx[list] == 0) motion_.fill_vectors(list, x, y, 1, 1, {0, 0});
         }
       }
     }
@@ -454,9 +345,9 @@ class MotionDeriver {
   /// ColocatedFinder::is_still for the corner of a quadrant where col_motion_ is laid out as this
   /// picture's.
   bool is_aligned_still(int q) const noexcept {
-    const std::ptrdiff_t corner = (q & 2) / 2 * 3 * stride_ + (q & 1) * 3;
-    auto cell = static_cast<std::size_t>(mv_ - picture_.motion.mv.data() + corner);
-    if (col_motion_->ref_idx[cell] < 0) cell += static_cast<std::size_t>(plane_);
+    const std::ptrdiff_t corner = (q & 2) / 2 * 3 * motion_.stride() + (q & 1) * 3;
+    auto cell = static_cast<std::size_t>(motion_.cell() + corner);
+    if (col_motion_->ref_idx[cell] < 0) cell += static_cast<std::size_t>(motion_.plane());
     const MotionVector mv = col_motion_->mv[cell];
     return (col_motion_->ref_idx[cell] == 0) & (static_cast<unsigned>(mv.x + 1) <= 2) &
            (static_cast<unsigned>(mv.y + 1) <= 2);
@@ -469,76 +360,18 @@ class MotionDeriver {
       const int top = q & 2;
       for (int y = top; y < top + 2; ++y) {
         for (int x = left; x < left + 2; ++x) {
-          const ColocatedBlock col = colocated(x, y);
-          const int refIdxL0 = col.refIdxCol < 0 ? 0 : map_to_list0(col);
+          const TemporalDirect direct =
+              h264::derive_temporal_direct(picture_.info, slice_->refs, here_.is_field,
+                                           (here_.mb_row & 1) != 0, colocated(x, y));
           if (x == left && y == top) {  // one reference for all of a quadrant, as partitions have
-            fill_ref(0, q, static_cast<std::int8_t>(refIdxL0));
-            fill_ref(1, q, 0);
+            motion_.fill_ref(0, q, static_cast<std::int8_t>(direct.refIdxL0));
+            motion_.fill_ref(1, q, 0);
           }
-          scale_temporal(col, refIdxL0, x, y);
+          motion_.fill_vectors(0, x, y, 1, 1, direct.mvL0);
+          motion_.fill_vectors(1, x, y, 1, 1, direct.mvL1);
         }
       }
     }
-  }
-
-  /// refIdxL0 that refers to the field or frame of refPicCol which suits the macroblock; the
-  /// lowest.
-  int map_to_list0(const ColocatedBlock& col) const noexcept {
-    const prim::SliceRefs& refs = slice_->refs;
-    const PictureStructure structure = picture_.info.structure;
-    if (structure == PictureStructure::kFrame) {
-      for (int i = 0; i < refs.num_ref[0]; ++i) {
-        if (refs.ref[0][i].frame_id() != col.ref.frame) continue;
-        if (!here_.is_field) return i;
-        // The field itself, or of a frame the one with the parity of the macroblock.
-        const bool is_bottom_mb = (CurrMbAddr_ & 1) != 0;
-        const bool is_bottom_ref = col.vertMvScale == VertMvScale::kFrmToFld
-                                       ? is_bottom_mb
-                                       : col.ref.structure == PictureStructure::kBottom;
-        return 2 * i + (is_bottom_ref != is_bottom_mb);
-      }
-      return 0;
-    }
-    const PictureStructure wanted =
-        col.vertMvScale == VertMvScale::kFrmToFld ? structure : col.ref.structure;
-    for (int i = 0; i < refs.num_ref[0]; ++i) {
-      if (refs.ref[0][i].frame_id() == col.ref.frame &&
-          refs.ref[0][i].structure == static_cast<std::uint8_t>(wanted)) {
-        return i;
-      }
-    }
-    return 0;
-  }
-
-  /// PicOrderCnt of what a reference index means to the current macroblock.
-  int ref_poc(int list, int refIdx) const noexcept {
-    if (!here_.is_field) return slice_->refs.ref[list][refIdx].poc;
-    const prim::RefPicture& frame = slice_->refs.ref[list][refIdx >> 1];
-    const bool bottom = ((refIdx & 1) != 0) != ((CurrMbAddr_ & 1) != 0);
-    return bottom ? frame.bottom_poc : frame.top_poc;
-  }
-
-  void scale_temporal(const ColocatedBlock& col, int refIdxL0, int x, int y) noexcept {
-    MotionVector mvCol = col.mvCol;
-    if (col.vertMvScale == VertMvScale::kFrmToFld) mvCol.y = static_cast<std::int16_t>(mvCol.y / 2);
-    if (col.vertMvScale == VertMvScale::kFldToFrm) mvCol.y = static_cast<std::int16_t>(mvCol.y * 2);
-    const prim::RefPicture& ref0 = slice_->refs.ref[0][here_.is_field ? refIdxL0 >> 1 : refIdxL0];
-    const int poc0 = ref_poc(0, refIdxL0);
-    const int poc1 = ref_poc(1, 0);
-    int current = picture_.info.poc;
-    if (here_.is_field)
-      current = (CurrMbAddr_ & 1) != 0 ? picture_.info.bottom_poc : picture_.info.top_poc;
-    MotionVector mv0 = mvCol;
-    MotionVector mv1{0, 0};
-    if (!ref0.is_long_term && poc1 != poc0) {
-      const int DistScaleFactor = dist_scale_factor(current, poc0, poc1);
-      mv0 = {static_cast<std::int16_t>((DistScaleFactor * mvCol.x + 128) >> 8),
-             static_cast<std::int16_t>((DistScaleFactor * mvCol.y + 128) >> 8)};
-      mv1 = {static_cast<std::int16_t>(mv0.x - mvCol.x),
-             static_cast<std::int16_t>(mv0.y - mvCol.y)};
-    }
-    fill_vectors(0, x, y, 1, 1, mv0);
-    fill_vectors(1, x, y, 1, 1, mv1);
   }
 
   const CodedPicture& coded_;
@@ -547,20 +380,17 @@ class MotionDeriver {
   const MotionVector* mvd_;
   PictureLookup lookup_;
   void* lookup_context_;
-  std::int32_t w_;         // PicWidthInMbs
-  std::ptrdiff_t stride_;  // of the 4x4 lattice
-  std::ptrdiff_t plane_;   // cells of one list
+  std::int32_t w_;  // PicWidthInMbs
+  MbMotion motion_;
 
   std::int32_t CurrMbAddr_ = 0;
-  MbPlace here_;
+  DirectMb here_;
   bool has_a_ = false;  // availability of neighbouring macroblocks, not MBAFF
   bool has_b_ = false;
   bool has_c_ = false;
   bool has_d_ = false;
   bool has_list1_ = false;  // the picture has B slices
   std::size_t block_ = 0;
-  MotionVector* mv_ = nullptr;  // list 0, upper left cell of the macroblock
-  std::int8_t* ref_ = nullptr;
   const CodedSlice* slice_ = nullptr;
   std::uint16_t slice_idx_ = prim::kNoSlice;
   std::uint16_t prepared_slice_ = prim::kNoSlice;
