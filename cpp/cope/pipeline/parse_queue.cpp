@@ -18,9 +18,9 @@ constexpr std::int32_t kRowsAtOnce = 256;
 constexpr std::int64_t kMuchLarger = 4;
 constexpr std::int64_t kMeanWindow = 16;                   // pictures
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;  // of all jobs, if that leaves enough
-// Of memory for coefficients that smaller pictures have from larger ones: else each would in time
-// hold as much as the largest intra picture needs.
-constexpr std::size_t kMaxIdleBytes = std::size_t{32} << 20;
+// Memory for coefficients that all pictures together may keep from larger ones; each may keep as
+// much as it uses itself, too. Else each would in time hold what the largest intra picture needs.
+constexpr std::size_t kMaxIdleBytes = std::size_t{16} << 20;
 
 }  // namespace
 
@@ -210,7 +210,10 @@ void ParseQueue::parse_part(Job& job, std::size_t part) noexcept {
 }
 
 void ParseQueue::finish_parse(Job& job) noexcept {
-  if (!job.out_of_memory) job.picture->coeffs.trim(job.max_idle_bytes);
+  if (!job.out_of_memory) {
+    prim::CoeffStream& coeffs = job.picture->coeffs;
+    coeffs.trim(std::max(job.max_idle_bytes, coeffs.size_bytes()));
+  }
   {
     const std::scoped_lock lock(mutex_);
     job.is_parsed = true;
