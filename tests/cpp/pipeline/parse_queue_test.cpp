@@ -22,6 +22,7 @@ struct FakeUnit final : CodedUnit {
   std::vector<std::int64_t> live_pictures;
   std::vector<std::int64_t> collocated;
   std::chrono::microseconds parse_time{0};
+  std::size_t num_levels = 0;
   bool runs_out_of_memory = false;
 
   prim::PictureInfo& info() noexcept override { return picture_info; }
@@ -56,6 +57,8 @@ class FakeWorker final : public PictureWorker {
     std::this_thread::sleep_for(unit_->parse_time);
     if (unit_->runs_out_of_memory) throw std::bad_alloc();
     picture_->info.qp_min = 1;
+    picture_->coeffs.levels.resize_uninitialized(unit_->num_levels);
+    picture_->coeffs.levels.set_size(unit_->num_levels);
   }
   std::int32_t derive(const prim::PicturePrimitives* (*lookup)(void*, std::int64_t), void* context,
                       std::int32_t rows) override {
@@ -290,6 +293,33 @@ TEST(ParseQueue, KnowsWhatComesBack) {
   unit->collocated = {0, 1, 0};
   run(std::move(unit));
   EXPECT_EQ(counts.num_missing, 0);
+}
+
+// Of the 16 pictures that two threads may have under way, each may keep a mebibyte of what a larger
+// one left, or as much as it uses.
+TEST(ParseQueue, PicturesDoNotKeepWhatTheLargestNeeded) {
+  Counts counts;
+  const FakeCodec<FakeWorker> codec(counts);
+  TaskCrew crew(2);
+  ParseQueue queue(codec, crew, kMaxPictures);
+  std::int64_t index = 0;
+  const std::int32_t* levels = nullptr;
+  const auto idle_bytes_after = [&](std::size_t num_levels) {
+    auto unit = std::make_unique<FakeUnit>();
+    unit->picture_info.decode_index = index++;
+    unit->num_levels = num_levels;
+    queue.push(std::move(unit), true);
+    const auto picture = queue.pop({}).picture;
+    const std::int32_t* const data = picture->coeffs.levels.data();
+    EXPECT_TRUE(levels == nullptr || data == levels);  // the same picture again
+    levels = data;
+    return picture->coeffs.levels.idle_bytes();
+  };
+  EXPECT_EQ(idle_bytes_after(1000000), 0u);
+  EXPECT_EQ(idle_bytes_after(600000), 400000 * sizeof(std::int32_t));  // less than it uses
+  EXPECT_EQ(idle_bytes_after(10000), 0u);
+  EXPECT_EQ(idle_bytes_after(210000), 0u);
+  EXPECT_EQ(idle_bytes_after(10000), 200000 * sizeof(std::int32_t));  // less than a mebibyte
 }
 
 TEST(ParseQueue, MayBeLeftWithPicturesThatWaitForOthers) {
